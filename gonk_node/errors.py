@@ -1,0 +1,210 @@
+"""Every error that gonk raises on purpose: one tree, with a stable code, an exit code and an HTTP status for each.
+
+Nothing else decides exit codes or statuses. The tree:
+
+    GonkError
+    ├── UsageError            you asked for something that cannot be
+    │   ├── NotFoundError         what you named is not here
+    │   └── AmbiguousError        what you named fits several things
+    ├── RefusedError          the rules of the dataset forbid it; nothing was signed
+    │   ├── ExistsError           it is here already
+    │   ├── NotAllowedError       your key lacks the role
+    │   ├── WrongStateError       wrong base, already decided, already deleted, …
+    │   └── NonconformingError    a body does not fit its schema, or a schema is none
+    ├── InputFileError        a file that you gave cannot be read as what it should be
+    ├── VerificationError     bytes that claim to be something they are not
+    │   ├── InvalidEntryError     an entry breaks a V-rule
+    │   ├── ContentMismatchError  a chunk, a chunk list or a whole file does not match its id
+    │   └── DamagedStoreError     what this node stored has changed on the disk
+    ├── PeerError             the other node
+    │   ├── PeerUnavailableError  cannot be reached, or went away
+    │   ├── WrongPeerError        another key than its address says
+    │   └── ProtocolError         it broke the sync protocol
+    ├── StorageError          this node's disk
+    │   ├── DiskFullError         no space left, or the map cannot grow
+    │   └── StoreLockedError      another process holds what we need
+    ├── KeyFileError          a key file is missing, damaged, too open, or the passphrase is wrong
+    ├── ConflictsError        done, but conflicts are open
+    └── PartialError          part of it is done; run the same command again to go on
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class GonkError(Exception):
+    """Base of all: `what` happened, `where`, and the `hint` that says what to do next.
+
+    Args:
+        what: one sentence in plain words, without the place.
+        where: the place (file and line, entry id and rule, peer address, …), or None.
+        hint: the next step, often a command, or None.
+    """
+
+    code: ClassVar[str] = "failed"
+    exit_code: ClassVar[int] = 1
+    http_status: ClassVar[int] = 500
+    fault: ClassVar[str] = "gonk"
+
+    def __init__(self, what: str, *, where: str | None = None, hint: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        text = self.what if self.where is None else f"{self.where}: {self.what}"
+        return text if self.hint is None else f"{text} ({self.hint})"
+
+    def as_dict(self) -> dict[str, str | None]:
+        """The error as plain data, for `--json` and HTTP answers."""
+        return {
+            "code": self.code,
+            "what": self.what,
+            "where": self.where,
+            "fault": self.fault,
+            "hint": self.hint,
+        }
+
+
+class UsageError(GonkError):
+    """You asked for something that cannot be."""
+
+    code, exit_code, http_status, fault = "usage", 2, 400, "you"
+
+
+class NotFoundError(UsageError):
+    """What you named is not here."""
+
+    code, exit_code, http_status = "not-found", 1, 404
+
+
+class AmbiguousError(UsageError):
+    """What you named fits several things."""
+
+    code, exit_code, http_status = "ambiguous", 1, 409
+
+
+class RefusedError(GonkError):
+    """The rules of the dataset forbid it; nothing was signed."""
+
+    code, exit_code, http_status, fault = "refused", 1, 409, "you"
+
+
+class ExistsError(RefusedError):
+    """It is here already."""
+
+    code = "exists"
+
+
+class NotAllowedError(RefusedError):
+    """Your key lacks the role that this needs."""
+
+    code, http_status = "not-allowed", 403
+
+
+class WrongStateError(RefusedError):
+    """Wrong base, already decided, already deleted, and the like."""
+
+    code = "wrong-state"
+
+
+class NonconformingError(RefusedError):
+    """A body does not fit its schema, or a schema document is no (acceptable) JSON Schema."""
+
+    code, http_status = "nonconforming", 422
+
+
+class InputFileError(GonkError):
+    """A file that you gave cannot be read as what it should be."""
+
+    code, exit_code, http_status, fault = "input-file", 1, 400, "you"
+
+
+class VerificationError(GonkError):
+    """Bytes that claim to be something they are not."""
+
+    code, exit_code, http_status, fault = "verification", 4, 422, "author"
+
+
+class InvalidEntryError(VerificationError):
+    """An entry breaks a verification rule of the spec; `rule` is its number, "V1" … "V7"."""
+
+    code = "invalid-entry"
+
+    def __init__(self, rule: str, what: str, *, where: str | None = None, hint: str | None = None) -> None:
+        super().__init__(f"{what} (rule {rule})", where=where, hint=hint)
+        self.rule = rule
+
+
+class ContentMismatchError(VerificationError):
+    """A chunk, a chunk list or a whole file does not match its id."""
+
+    code, fault = "content-mismatch", "peer"
+
+
+class DamagedStoreError(VerificationError):
+    """What this node stored has changed on the disk."""
+
+    code, http_status, fault = "damaged-store", 500, "disk"
+
+
+class PeerError(GonkError):
+    """Something is wrong with, or at, the other node."""
+
+    code, exit_code, http_status, fault = "peer", 3, 502, "peer"
+
+
+class PeerUnavailableError(PeerError):
+    """The peer cannot be reached, went away, or is too slow."""
+
+    code = "peer-unavailable"
+
+
+class WrongPeerError(PeerError):
+    """Who answers has another key than the address says."""
+
+    code, exit_code = "wrong-peer", 4
+
+
+class ProtocolError(PeerError):
+    """The peer broke the sync protocol (malformed, replayed, oversized or unexpected message)."""
+
+    code, exit_code = "protocol", 4
+
+
+class StorageError(GonkError):
+    """This node's disk failed; signing stops until the process is started anew."""
+
+    code, http_status, fault = "storage", 500, "disk"
+
+
+class DiskFullError(StorageError):
+    """No space left on the device, or the map cannot grow."""
+
+    code, http_status = "disk-full", 507
+
+
+class StoreLockedError(StorageError):
+    """Another process holds what we need."""
+
+    code, http_status = "locked", 503
+
+
+class KeyFileError(GonkError):
+    """A key file is missing, damaged or readable by others, or the passphrase is wrong."""
+
+    code, fault = "key-file", "you"
+
+
+class ConflictsError(GonkError):
+    """It is done, but conflicts are open."""
+
+    code, exit_code, http_status, fault = "conflicts", 5, 409, "you"
+
+
+class PartialError(GonkError):
+    """Part of it is done and kept; the same command goes on from there."""
+
+    code, exit_code, http_status, fault = "partial", 6, 503, "peer"
