@@ -24,6 +24,7 @@ Nothing else decides exit codes or statuses. The tree:
     │   ├── DiskFullError         no space left, or the map cannot grow
     │   └── StoreLockedError      another process holds what we need
     ├── KeyFileError          a key file is missing, damaged, too open, or the passphrase is wrong
+    ├── UnsafeLibraryError    a library gives other verdicts than the network's; the node refuses to start
     ├── ConflictsError        done, but conflicts are open
     └── PartialError          part of it is done; run the same command again to go on
 """
@@ -196,6 +197,12 @@ class KeyFileError(GonkError):
     """A key file is missing, damaged or readable by others, or the passphrase is wrong."""
 
     code, fault = "key-file", "you"
+
+
+class UnsafeLibraryError(GonkError):
+    """A library judges signatures otherwise than every other node does; this node must not start."""
+
+    code, exit_code = "unsafe-library", 4
 
 
 class ConflictsError(GonkError):

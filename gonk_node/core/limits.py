@@ -29,3 +29,14 @@ BRANCHES_PER_LOG_MAX = 16  # forks are deliberate; enough to prove them, too few
 TIME_LEAP_MS_MAX = 24 * 3600 * 1000  # a time further ahead than a day is not followed by later entries
 CHUNK_BYTES = 1 * MIB  # unit of transfer and of resuming
 OBJECT_BYTES_MAX = 256 * 1024 * MIB  # its chunk list is then 8 MiB, which a receiver holds in memory
+
+# --- this node's own: may differ between nodes ---------------------------------------------------------------
+
+AUTHORS_CACHED_MAX = 16_384  # keys whose point check is remembered: 90 µs saved per entry, 3 MiB at most
+KEY_FILE_BYTES_MAX = 4 * KIB  # key files are about 200 bytes
+CERTIFICATE_FILE_BYTES_MAX = 64 * KIB  # a certificate with its key takes 1 KiB
+PASSPHRASE_BYTES_MAX = 1 * KIB  # longer ones are a file given by mistake
+KDF_OPS_MAX = 8  # argon2id passes that a key file may ask for: twice libsodium's "sensitive"
+KDF_MEMORY_BYTES_MAX = 1024 * MIB  # memory that a key file may ask for: libsodium's "sensitive"
+STRANGER_BYTES_PER_KEY = 1 * MIB  # default quota: some thousand proposals of one unvouched key
+STRANGER_BYTES_TOTAL = 64 * MIB  # default quota for all unvouched keys of a dataset
