@@ -1,4 +1,4 @@
-"""gonk-node: build and version deep-learning datasets between peers, with a signed history and change approval."""
+"""gonk-node: deep-learning datasets that peers build and version together, signed, offline and with approval."""
 
 from __future__ import annotations
 

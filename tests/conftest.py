@@ -1,8 +1,8 @@
-"""What every test folder shares: how many random histories and simulated networks to run, and how to replay one.
+"""What all tests share: how many random histories and simulated networks to run, and how to replay one.
 
-Randomised tests take the fixture `history_batch` or `seed_batch`: a `range` of seeds. The seeds of a run are split
-into such batches, so that several workers share them and a failure names a small range. Helpers that build things
-(keys, entries, histories, networks) live in tests/kit.
+Randomised tests take the fixture `history_batch` or `seed_batch`: a `range` of seeds. The seeds of a run are
+split into such batches, so that several workers share them and a failure names a small range. Helpers that
+build things (keys, entries, histories, networks) live in tests/kit.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("gonk", "randomised tests")
     group.addoption("--histories", type=int, default=2000, help="random histories for tests/property [2000]")
     group.addoption("--seeds", type=int, default=500, help="simulated networks for tests/simulation [500]")
-    group.addoption("--first-seed", type=int, default=0, help="first seed of both; with a count of 1, a replay [0]")
+    group.addoption(
+        "--first-seed", type=int, default=0, help="first seed of both; a count of 1 replays it [0]"
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
