@@ -1,4 +1,4 @@
-"""gonk-node: deep-learning datasets that peers build and version together, signed, offline and with approval."""
+"""gonk-node: deep-learning datasets that peers build and version together, signed, offline and reviewed."""
 
 from __future__ import annotations
 

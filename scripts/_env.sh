@@ -64,7 +64,7 @@ use_environment() {
   if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     [ "$what" = dev ] && target=".[dev]"
     say "installing gonk-node and what it needs into .venv (a minute the first time)"
-    "$VENV/bin/python" -m pip install --disable-pip-version-check --no-input --quiet --progress-bar off -e "$target" \
+    "$VENV/bin/python" -m pip install --disable-pip-version-check --no-input -qq --progress-bar off -e "$target" \
       </dev/null >&2 || die "pip install failed; see above. The network, or the package index that pip uses, may be away"
     printf '%s\n' "$wanted" >"$stamp"
   fi
