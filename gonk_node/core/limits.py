@@ -40,3 +40,39 @@ KDF_OPS_MAX = 8  # argon2id passes that a key file may ask for: twice libsodium'
 KDF_MEMORY_BYTES_MAX = 1024 * MIB  # memory that a key file may ask for: libsodium's "sensitive"
 STRANGER_BYTES_PER_KEY = 1 * MIB  # default quota: some thousand proposals of one unvouched key
 STRANGER_BYTES_TOTAL = 64 * MIB  # default quota for all unvouched keys of a dataset
+
+# --- schemas and annotation bodies: what checking one may cost (see state/schema_guard.py) --------------------
+
+JSON_DEPTH_MAX = 64  # arrays and objects in one another; deeper ones overflow stacks of validators
+SUBSCHEMAS_MAX = 2000  # in one document; the largest real annotation schemas have some hundred
+SCHEMA_CHAIN_MAX = 32  # subschemas and $refs in one another at one place: 1 MiB of stack at JSON_DEPTH_MAX
+SCHEMA_PATTERNS_MAX = 64  # regular expressions in one document; each may cost 1 ms to compile
+PATTERN_PROGRAM_BYTES_MAX = 256 * KIB  # compiled expression; a Unicode class such as \p{L} takes 30 KiB
+BRANCHING_MAX = 10**5  # subschema evaluations that one value of a body may need
+BRANCHING_DEPTH = 12  # levels of a body at which that is asked of every schema, recursive ones included
+VALIDATION_COST_MAX = 5 * 10**7  # steps of some 10 ns for one body; beyond, it is `unknown` on every node
+EXPLANATION_COST_MAX = 10**7  # bytes copied to explain one body: each problem found carries its value
+PROBLEMS_EXPLAINED_MAX = 10  # what a person reads at once
+
+# --- content transfer and peers (see net/) --------------------------------------------------------------------
+
+BACKOFF_FIRST_SECONDS = 1.0  # bound of the first wait before a peer is called again
+BACKOFF_MAX_SECONDS = 300.0  # of all later ones: a peer that comes back is noticed within five minutes
+PEERS_MAX = 1024  # the user named them one by one
+PEER_DATASETS_MAX = 256  # named in the peer book for one peer
+PEER_ERROR_CHARS_MAX = 500  # a line for people
+PEER_BOOK_BYTES_MAX = 32 * MIB  # above PEERS_MAX times the longest peer; a larger file is no peer book
+CONTENT_TOKEN_SECONDS = 600.0  # life of a token without renewal: a download outlives its session by that much
+CONTENT_TOKENS_MAX = 4096  # sessions that may hold a token at a time; the oldest gives way
+CONTENT_REQUESTS_PER_TOKEN = 8  # at a time; fills a fast link, and one peer cannot take all
+CONTENT_REQUESTS_MAX = 64  # at a time in all: some 2 MiB of memory each
+CONTENT_WRITE_SECONDS = 60.0  # for a reader to take 256 KiB (35 kbit/s); slower ones are cut off
+CONTENT_BATCH_FILES_MAX = 1024  # files asked for in one request: 32 KiB of ids
+CONTENT_BATCH_BYTES_MAX = 8 * MIB  # pieces in the answer to it
+CONTENT_LANES = 8  # requests that a download has in flight over all peers
+CONTENT_STALL_SECONDS = 20.0  # without one byte from a peer that owes some
+CONTENT_REQUEST_SECONDS = 300.0  # for one whole answer, at most 8 MiB: 220 kbit/s
+CONTENT_BUSY_SECONDS = 0.5  # wait after a peer said that it is busy
+CONTENT_BUSY_MAX = 20  # times in a row, then it counts as unavailable
+CONTENT_MISBEHAVIOURS_MAX = 3  # wrong answers of one peer before it is left alone; bits do flip on the way
+CONTENT_WRITE_BYTES = 4 * MIB  # chunks flushed to disk together: a flush costs as much as writing 1..4 MiB
