@@ -222,7 +222,7 @@ def self_test() -> None:
     """Reach a verdict on every edge case and sign once, with this machine's libsodium; about a millisecond.
 
     Raises:
-        UnsafeLibraryError: a verdict or a signature comes out otherwise than on the other nodes. The node must
+        UnsafeLibraryError: a verdict or a signature comes out otherwise than on other nodes. The node must
             not start: it would admit entries that the others refuse, or refuse what they admit.
     """
     try:
