@@ -20,6 +20,22 @@ class Head(NamedTuple):
     entry_id: bytes
 
 
+class Range(NamedTuple):
+    """A stretch of one chain, from `first_seq` to `last_seq` (both in it), ending in the entry `head_id`.
+
+    `entries`, `events` and `bytes` (of records, as stored) are its totals, announced before it is sent.
+    """
+
+    author: bytes
+    log_id: bytes
+    first_seq: int
+    last_seq: int
+    head_id: bytes
+    entries: int
+    events: int
+    bytes: int
+
+
 def heads_digest(heads: Iterable[Head]) -> bytes:
     """One hash (32 bytes) for a set of heads: equal digests mean that the same entries are held."""
     return hash_heads(

@@ -76,3 +76,36 @@ CONTENT_BUSY_SECONDS = 0.5  # wait after a peer said that it is busy
 CONTENT_BUSY_MAX = 20  # times in a row, then it counts as unavailable
 CONTENT_MISBEHAVIOURS_MAX = 3  # wrong answers of one peer before it is left alone; bits do flip on the way
 CONTENT_WRITE_BYTES = 4 * MIB  # chunks flushed to disk together: a flush costs as much as writing 1..4 MiB
+LOG_MAP_BYTES = 64 * 1024 * MIB  # address space for one log at first; the file itself is only as long as needed
+CONTENT_MAP_BYTES = 1024 * 1024 * MIB  # the same for the content of a node
+MAP_BYTES_MAX = 32 * 1024 * 1024 * MIB  # where doubling ends: a process has 128 TiB on most machines
+META_VALUE_BYTES_MAX = 64 * KIB  # small values that other layers keep in a log's meta table
+FSCK_ROWS = 256  # rows read in one transaction while a whole table is walked
+
+# --- sync protocol (spec section 9): part of the protocol, the same on every node -------------------------------
+
+HANDSHAKE_BYTES_MAX = 64 * KIB  # a frame from somebody who has not proved who he is; real ones have 200 bytes
+FRAME_BYTES_MAX = ENTRY_BYTES_MAX + 64 * KIB  # the largest record, and what stands around it
+FRAME_PART_BYTES_MAX = 64 * KIB  # one WebSocket message: what is buffered for somebody unknown
+VERSIONS_OFFERED_MAX = 16  # protocol versions in a handshake
+REASON_CHARS_MAX = 500  # why a peer closes, a line for people
+HEADS_PER_MESSAGE_MAX = 1024  # 85 KiB
+HEADS_PER_PORTION_MAX = 65_536  # heads told before the other side answers: 25 MiB of its memory
+HEADS_PER_SESSION_MAX = 2**20  # more logs than a dataset can have in earnest
+NEEDS_PER_MESSAGE_MAX = 1024  # as many as a page of heads has
+NEEDS_OPEN_MAX = 2 * HEADS_PER_PORTION_MAX  # asked for and not sent yet; two portions may overlap
+KNOWN_PER_NEED_MAX = 1024  # locators of 16 branches of 2^53 entries have 880 ids
+KNOWN_PER_MESSAGE_MAX = 16_384  # 560 KiB
+IDS_PER_MESSAGE_MAX = 1024  # 34 KiB
+BATCH_BYTES = 1 * MIB  # records in one message, beyond the first record; one flush of the receiver
+BATCH_RECORDS_MAX = 1024  # records in one message: a quarter of a second of signature checks
+WINDOW_BYTES = 4 * MIB  # records sent and not yet durable: what a receiver holds in memory
+CITED_BYTES_MAX = 256 * MIB  # taken in one session beyond the quota for strangers, on the word of an accept
+REPLIES_OPEN_MAX = 16  # questions of a peer that does not read the answers
+IDLE_MESSAGES_MAX = 1000  # messages that carry nothing (ping, announce) between two ticks of a second
+NEED_TRIES_MAX = 2  # times that one head is asked for anew after a gap
+KEEPALIVE_MS = 15_000  # without sending anything, then a ping
+SILENCE_MS = 45_000  # without hearing anything, then the peer is gone: three pings lost
+STALL_MS = 60_000  # without progress where the peer owes some
+COMPARE_MS = 600_000  # for the peer to finish its State: 18 million events at 30,000 a second
+CONTENT_TOKEN_BYTES = 32  # random; nobody guesses it
