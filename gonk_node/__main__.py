@@ -1,4 +1,4 @@
-"""`python -m gonk_node`: the same as the `gonk` command, for where scripts are not on the PATH. Holds no logic."""
+"""`python -m gonk_node`: the `gonk` command, for where scripts are not on the PATH. Holds no logic."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 import pytest
+
 from kit.source_tree import PACKAGE, ROOT, text, tracked_files, where
 
 if not (PACKAGE / "config.py").exists():
