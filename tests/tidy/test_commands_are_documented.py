@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from types import ModuleType
-
 import click
 import pytest
 
-from kit.source_tree import PACKAGE, ROOT, text
+from kit.loading import load_script
+from kit.source_tree import ROOT, text
 
-if not ((PACKAGE / "cli.py").exists() or (PACKAGE / "cli" / "__init__.py").exists()):
-    pytest.skip("there is no command line", allow_module_level=True)
-
-
-def _load_generator() -> ModuleType:
-    """scripts/gen_cli_docs.py, which is no part of a package."""
-    path = ROOT / "scripts" / "gen_cli_docs.py"
-    spec = importlib.util.spec_from_file_location("gen_cli_docs", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-GENERATOR = _load_generator()
+GENERATOR = load_script("gen_cli_docs")
 
 
 @pytest.fixture(scope="module")
