@@ -1,0 +1,330 @@
+"""One LMDB environment: opened safely, written by one thread, read in short transactions, stopped at the first fault.
+
+Promise: when `write` has returned, the change survives a crash or power cut on a local disk that honours flush
+(`sync`, `metasync` on; no writable map). It does not know what is stored; `log` and `content` do.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import TypeAlias, TypeVar
+
+import lmdb
+import lmdb.verify
+
+from gonk_node.core.limits import MAP_BYTES_MAX
+from gonk_node.errors import (
+    DamagedStoreError,
+    DiskFullError,
+    GonkError,
+    NotFoundError,
+    StorageError,
+    StoreLockedError,
+)
+from gonk_node.store.creation import new_folder
+from gonk_node.store.faults import explain
+from gonk_node.store.gate import Gate
+
+T = TypeVar("T")
+Txn: TypeAlias = "lmdb.Transaction[bytes]"
+Table: TypeAlias = "lmdb._Database"
+
+_FORMAT_V1 = 0  # py-lmdb's number for the engine of LMDB 0.9, whose files every LMDB tool reads
+_VERIFY_TRIES = 5
+
+
+class Environment:
+    """An open LMDB environment; make one with `open`, or a new one on the disk with `create`.
+
+    Safe to use from several threads, and from several processes at once; not across a fork.
+
+    Attributes:
+        path: its folder, which holds `data.mdb` and `lock.mdb`.
+        tables: handle of each named table.
+    """
+
+    def __init__(
+        self, path: Path, tables: Sequence[str], *, map_bytes: int, map_bytes_max: int = MAP_BYTES_MAX
+    ) -> None:
+        self.path = path
+        self._pid = os.getpid()
+        self._map_bytes_max = map_bytes_max
+        self._gate = Gate()
+        self._fault: GonkError | None = None
+        self._closed = False
+        self._env = _open_lmdb(path, map_bytes, len(tables))
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"lmdb {path.name}")
+        self._writer_id = 0
+        try:
+            self._refuse_truncated()
+            self._env.reader_check()  # frees the slots of readers that were killed
+            self.tables = self._writer.submit(self._open_tables, tables).result()
+        except BaseException as error:
+            self.close()
+            if isinstance(error, lmdb.Error):
+                raise explain(error, path) from error
+            raise
+
+    @classmethod
+    def open(
+        cls, path: Path, tables: Sequence[str], *, map_bytes: int, map_bytes_max: int = MAP_BYTES_MAX
+    ) -> Environment:
+        """Open an environment that `create` made.
+
+        Args:
+            path: its folder.
+            tables: names of its tables, all of which must exist.
+            map_bytes: bytes of address space to begin with; files are sparse, so a large number costs nothing.
+            map_bytes_max: where doubling that ends.
+
+        Raises:
+            NotFoundError: there is none (a creation that a crash interrupted counts as none).
+            StoreLockedError: this process has it open already.
+            DamagedStoreError: it is no environment, or too short, or a table is missing.
+        """
+        if not (path / "data.mdb").is_file():
+            raise NotFoundError("there is no store here", where=str(path))
+        return cls(path, tables, map_bytes=map_bytes, map_bytes_max=map_bytes_max)
+
+    @classmethod
+    def create(
+        cls,
+        path: Path,
+        tables: Sequence[str],
+        fill: Callable[[Txn, dict[str, Table]], object],
+        *,
+        map_bytes: int,
+    ) -> None:
+        """Make an environment that exists either whole, with what `fill` writes, or not at all.
+
+        Args:
+            path: its folder; must not exist. The folder above it must.
+            tables: names of the tables to make.
+            fill: writes the first rows, given a transaction and the tables.
+            map_bytes: as for `open`.
+
+        Raises:
+            ExistsError: there is something at `path` already.
+            StoreLockedError: another process is creating it at this moment.
+            StorageError: the disk failed or is full; nothing is left behind.
+        """
+        with new_folder(path) as folder:
+            try:
+                env = _open_lmdb(folder, map_bytes, len(tables))
+                try:
+                    with env.begin(write=True) as txn:
+                        fill(txn, {name: env.open_db(name.encode(), txn=txn) for name in tables})
+                finally:
+                    env.close()
+            except lmdb.Error as error:
+                raise explain(error, folder) from error
+
+    def read(self) -> _Reading:
+        """A read transaction, as a context manager: a snapshot of all that is committed.
+
+        Keep it short: it pins old pages, and no other read may begin inside it on the same thread.
+        """
+        return _Reading(self)
+
+    def write(self, change: Callable[[Txn], T]) -> T:
+        """Run `change` in a write transaction on the writer thread; return its result once it is on the disk.
+
+        Args:
+            change: given the transaction. It may be run again from the start when the map had to grow, so it must not
+                alter anything but the transaction. What it raises aborts the transaction and is raised here.
+
+        Raises:
+            DiskFullError, StorageError: nothing of the change is stored; after a fault of the disk no write is taken
+                until the environment is opened anew.
+        """
+        return self.submit(change).result()
+
+    def submit(self, change: Callable[[Txn], T]) -> Future[T]:
+        """Like `write`, without waiting: changes run in the order of submission."""
+        self._refuse_unusable()
+        if threading.get_ident() == self._writer_id:
+            raise RuntimeError("a write inside a write would wait for itself")
+        return self._writer.submit(self._run, change)
+
+    def rows(self, table: str, *, batch: int) -> Iterator[tuple[bytes, bytes]]:
+        """Walk a whole table in key order, `batch` rows to a read transaction (so not one snapshot)."""
+        after: bytes | None = None
+        while True:
+            with self.read() as txn, txn.cursor(self.tables[table]) as cursor:
+                found = cursor.first() if after is None else cursor.set_range(after + b"\0")
+                rows = [row for _, row in zip(range(batch), cursor.iternext(), strict=False)] if found else []
+            if not rows:
+                return
+            yield from rows
+            after = rows[-1][0]
+
+    def structure_problems(self) -> list[str]:
+        """Check the pages of the file, with writers held off meanwhile; one text for each thing wrong."""
+        return self.write(lambda _: _walk_pages(self.path))
+
+    def close(self) -> None:
+        """Finish the writes that wait, and close; closing again does nothing."""
+        if self._closed or os.getpid() != self._pid:
+            return
+        self._closed = True
+        self._writer.shutdown(wait=True)
+        with self._gate.closed():
+            self._env.close()
+
+    def _run(self, change: Callable[[Txn], T]) -> T:
+        self._writer_id = threading.get_ident()
+        while True:
+            self._refuse_unusable(closing=True)
+            try:
+                with self._env.begin(write=True) as txn:
+                    return change(txn)
+            except lmdb.MapFullError:
+                self._grow()
+            except lmdb.MapResizedError:
+                self._resize(0)
+            except lmdb.Error as error:
+                self._fault = explain(error, self.path)
+                raise self._fault from error
+
+    def _grow(self) -> None:
+        size = 2 * self._env.info()["map_size"]
+        if size > self._map_bytes_max:
+            raise DiskFullError(
+                f"the store has reached its limit of {self._map_bytes_max} bytes", where=str(self.path)
+            )
+        self._resize(size)
+
+    def _resize(self, size: int) -> None:
+        """Replace the map; 0 adopts the size that another process gave it."""
+        with self._gate.closed():
+            try:
+                self._env.set_mapsize(size)
+            except lmdb.Error as error:
+                self._fault = explain(error, self.path)
+                raise self._fault from error
+
+    def _begin_read(self) -> Txn:
+        self._refuse_unusable(reading=True)
+        for _ in range(_VERIFY_TRIES):
+            self._gate.enter()
+            try:
+                return self._env.begin()
+            except lmdb.MapResizedError:
+                self._gate.leave()
+                self._writer.submit(self._resize, 0).result()
+            except lmdb.ReadersFullError:
+                self._gate.leave()
+                self._env.reader_check()
+            except BaseException:
+                self._gate.leave()
+                raise
+        raise StoreLockedError("the store cannot be read: too many readers", where=str(self.path))
+
+    def _refuse_unusable(self, *, reading: bool = False, closing: bool = False) -> None:
+        if os.getpid() != self._pid:
+            raise StorageError(
+                "a store was used in a process forked from the one that opened it", where=str(self.path)
+            )
+        if self._closed and not closing:
+            raise StorageError("the store is closed", where=str(self.path))
+        if self._fault is not None and not reading:
+            raise type(self._fault)(
+                f"no more is written since this fault: {self._fault.what}",
+                where=str(self.path),
+                hint=self._fault.hint,
+            )
+
+    def _refuse_truncated(self) -> None:
+        """Reading a map beyond the end of its file kills the process, so it is told before anything is read."""
+        size = (self.path / "data.mdb").stat().st_size
+        needed = (self._env.info()["last_pgno"] + 1) * self._env.stat()["psize"]
+        # Pages at the end that were freed before they were ever written may lie beyond the end of a sound file.
+        if size < needed and (problems := _walk_pages(self.path)):
+            raise DamagedStoreError(
+                f"the file is damaged: {problems[0]}", where=str(self.path), hint="run `gonk fsck`"
+            )
+
+    def _open_tables(self, names: Sequence[str]) -> dict[str, Table]:
+        """Open the tables in a write transaction: handles that a reader opens end with it."""
+        with self._env.begin(write=True) as txn:
+            try:
+                return {name: self._env.open_db(name.encode(), txn=txn, create=False) for name in names}
+            except lmdb.NotFoundError:
+                raise DamagedStoreError(
+                    "a table is missing", where=str(self.path), hint="run `gonk fsck`"
+                ) from None
+
+
+class _Reading:
+    """A read transaction as a context manager; LMDB's errors come out as gonk's."""
+
+    __slots__ = ("_env", "_txn")
+
+    def __init__(self, env: Environment) -> None:
+        self._env = env
+
+    def __enter__(self) -> Txn:
+        self._txn = self._env._begin_read()
+        return self._txn
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._txn.abort()
+        self._env._gate.leave()
+        if isinstance(error, lmdb.Error):
+            raise explain(error, self._env.path) from error
+
+
+def file_problems(path: Path) -> list[str]:
+    """Check the pages of an environment's file without opening it, which is safe whatever is in it.
+
+    Args:
+        path: the environment's folder. Another process may be writing to it: then the check is repeated.
+
+    Returns:
+        One text for each thing wrong; empty for a sound file.
+    """
+    problems: list[str] = []
+    for _ in range(_VERIFY_TRIES):
+        before = _meta_pages(path)
+        problems = _walk_pages(path)
+        if not problems or _meta_pages(path) == before:
+            break
+    return problems
+
+
+def _walk_pages(path: Path) -> list[str]:
+    try:
+        return list(lmdb.verify.verify(str(path)))  # type: ignore[no-untyped-call]
+    except (lmdb.verify.VerifyError, OSError) as error:
+        return [str(error)]
+
+
+def _meta_pages(path: Path) -> bytes:
+    with (path / "data.mdb").open("rb") as file:
+        return file.read(2 * 4096)
+
+
+def _open_lmdb(path: Path, map_bytes: int, table_count: int) -> lmdb.Environment:
+    try:
+        return lmdb.Environment(
+            str(path),
+            map_size=map_bytes,
+            max_dbs=table_count,
+            mode=0o700,  # the files: 0600
+            sync=True,
+            metasync=True,
+            writemap=False,
+            max_spare_txns=1,
+            lib_version=_FORMAT_V1,
+        )
+    except lmdb.Error as error:
+        if "already open" in str(error):
+            raise StoreLockedError("this process has the store open already", where=str(path)) from None
+        raise explain(error, path) from error
