@@ -2,8 +2,8 @@
 
 The id of each log that a node writes is derived from them (`core.ids.log_id_for`). Two machines that went on
 writing one log would fork it: two entries at one place, which others must take for an attack. So whoever
-copies a node's folder, restores it from a backup, or clones its disk, has to write new logs. To leave the file
-out of backups is not enough, because people copy folders. The file is therefore bound to itself:
+copies a node's folder, restores it from a backup, or clones its disk, has to write new logs. To leave the
+file out of backups is not enough, because people copy folders. The file is therefore bound to itself:
 
     ["gonk-instance", 1, instance, binding, born]
 
