@@ -1,0 +1,1 @@
+"""What a signed entry is: pure rules over bytes."""

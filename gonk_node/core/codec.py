@@ -24,7 +24,7 @@ def _refuse_tag(*_: object) -> NoReturn:
 
 # cbor2's built-in tag decoders build dates, bignums, shared references: shared ones can hang a re-encoding. These are
 # all tags that cbor2 6 decodes by itself; any other goes to tag_hook.
-_REFUSED_TAGS = {tag: _refuse_tag for tag in (*range(0, 6), *range(25, 41), 43000, 100, 256, 258, 260, 261, 1004, 55799)}
+_REFUSED_TAGS = dict.fromkeys((*range(6), *range(25, 41), 43000, 100, 256, 258, 260, 261, 1004, 55799), _refuse_tag)
 
 
 def encode(value: object) -> bytes:

@@ -37,9 +37,7 @@ class EdgeCase(NamedTuple):
     valid_author: bool
 
 
-def _case(
-    what: str, author: str, message: str, signature: str, *, verified: bool, valid_author: bool
-) -> EdgeCase:
+def _case(what: str, author: str, message: str, signature: str, *, verified: bool, valid_author: bool) -> EdgeCase:
     author_, message_, signature_ = (bytes.fromhex(text) for text in (author, message, signature))
     return EdgeCase(what, author_, message_, signature_, verified, valid_author)
 

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from gonk_node.core import codec, ids, limits
 from gonk_node.core.codec import CodecError
-from gonk_node.core.events import Event, decode_event, decode_stored_event, encode_event
+from gonk_node.core.event_codec import decode_event, decode_stored_event, encode_event
+from gonk_node.core.events import Event
 from gonk_node.core.keys import Signer
 
 SIGNATURE_DOMAIN = b"gonk-node/entry/1\0"
@@ -66,8 +67,7 @@ class Entry:
     def event_hashes(self) -> list[bytes]:
         """The hash of each event, in order: computed where the body is here, as sent where it is not."""
         return [
-            ids.hash_event(body) if body is not None else self.withheld[index]
-            for index, body in enumerate(self.bodies)
+            ids.hash_event(body) if body is not None else self.withheld[index] for index, body in enumerate(self.bodies)
         ]
 
     def events(self) -> list[Event | None]:
@@ -191,9 +191,7 @@ def build_entry(
     return assemble(header_bytes, signature, bodies, {})
 
 
-def assemble(
-    header_bytes: bytes, signature: bytes, bodies: list[bytes | None], withheld: dict[int, bytes]
-) -> Entry:
+def assemble(header_bytes: bytes, signature: bytes, bodies: list[bytes | None], withheld: dict[int, bytes]) -> Entry:
     """Make the record of a header, its signature and the bodies that are here; the rest stand as their hashes."""
     items = [[withheld[index]] if body is None else body for index, body in enumerate(bodies)]
     return decode_record(codec.encode([header_bytes, signature, items]))

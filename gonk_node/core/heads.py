@@ -38,9 +38,7 @@ class Range(NamedTuple):
 
 def heads_digest(heads: Iterable[Head]) -> bytes:
     """One hash (32 bytes) for a set of heads: equal digests mean that the same entries are held."""
-    return hash_heads(
-        b"".join(sorted(h.author + h.log_id + h.seq.to_bytes(8, "big") + h.entry_id for h in heads))
-    )
+    return hash_heads(b"".join(sorted(h.author + h.log_id + h.seq.to_bytes(8, "big") + h.entry_id for h in heads)))
 
 
 def locator_seqs(seq: int) -> list[int]:

@@ -26,7 +26,7 @@ class EventRef(NamedTuple):
     """Names one event: the id of its entry (32 bytes, or empty for "this same entry") and its index there."""
 
     entry_id: bytes
-    index: int
+    index: int  # type: ignore[assignment]  # the field's name in the spec; tuple.index is not used
 
 
 def _hasher(context: str) -> Callable[[bytes], bytes]:

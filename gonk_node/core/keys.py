@@ -91,13 +91,9 @@ def parse_author(text: str) -> bytes:
     except ValueError:
         key = b""
     if len(text) != 2 * KEY_BYTES or len(key) != KEY_BYTES:  # fromhex alone would pass over blanks
-        raise UsageError(
-            f"{text!r} is not a key", hint="a key has 64 hex digits; its owner sees it in `gonk whoami`"
-        )
+        raise UsageError(f"{text!r} is not a key", hint="a key has 64 hex digits; its owner sees it in `gonk whoami`")
     if not is_valid_author(key):
-        raise UsageError(
-            f"{text} is not an Ed25519 public key", hint="compare it with its owner's `gonk whoami`"
-        )
+        raise UsageError(f"{text} is not an Ed25519 public key", hint="compare it with its owner's `gonk whoami`")
     return key
 
 

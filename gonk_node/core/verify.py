@@ -44,7 +44,7 @@ def place(entry: Entry) -> str:
 
 
 def check_size(record: bytes) -> None:
-    """V1: a record is at most 4 MiB. (The bounds inside it are checked as it is decoded.)"""
+    """V1: a record is at most 4 MiB; the bounds inside it are checked as it is decoded."""
     if len(record) > limits.ENTRY_BYTES_MAX:
         raise InvalidEntryError(
             "V1", f"an entry of {len(record)} bytes; at most {limits.ENTRY_BYTES_MAX} are allowed", where="a record"

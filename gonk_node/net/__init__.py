@@ -1,0 +1,1 @@
+"""Sessions and content over the network (aiohttp)."""

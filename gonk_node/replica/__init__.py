@@ -1,0 +1,1 @@
+"""One dataset on this node: the write path, and questions about its State."""

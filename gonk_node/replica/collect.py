@@ -1,0 +1,240 @@
+"""First half of projecting: takes entries apart into what `state.db` must learn.
+
+Works on one batch; reads the database only to find what references point to. What the events then mean together is for
+`refold` and `authority_index`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from gonk_node.core import events as ev
+from gonk_node.core.ids import EventRef, schema_uuid
+from gonk_node.replica.resolver import DELETION, Resolver, Target
+from gonk_node.store.state_db import StateDb
+from gonk_node.store.state_rows import Row
+from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA, event_number
+
+UNRESOLVED = -1  # base_no of an update whose base is not held, or is no revision of the same entity
+
+
+class Place(NamedTuple):
+    """Where an entry stands, locally and in its log."""
+
+    lsn: int
+    entry_id: bytes
+    author: bytes
+    log_id: bytes
+    branch: int
+    seq: int
+    time_ms: int
+
+
+class Draft(NamedTuple):
+    """A row together with the references that must be resolved for it."""
+
+    row: Row
+    place: Place
+    kind: int
+    base: EventRef | None
+    schema: EventRef | None
+    objects: tuple[EventRef, ...]
+
+
+class Collected:
+    """What one batch brings. Lists of rows are ready for the tables that they are named after."""
+
+    def __init__(self, dataset: bytes, db: StateDb, resolver: Resolver) -> None:
+        self.dataset = dataset
+        self._db = db
+        self._resolver = resolver
+        self.rows: tuple[dict[bytes, list[Row]], ...] = ({}, {}, {})  # new or woken revisions, by uuid
+        self.touched: tuple[set[bytes], ...] = (set(), set(), set())
+        self.voted: set[int] = set()
+        self.others: dict[str, list[tuple[Any, ...]]] = {}  # table -> rows
+        self._drafts: list[Draft] = []
+        self._deletes: list[tuple[int, Place, EventRef]] = []
+        self._reviews: list[tuple[int, Place, ev.Review]] = []
+        self._waiting: list[tuple[bytes, int, int]] = []
+
+    # --- taking events ---------------------------------------------------------------------------------
+
+    def take(self, place: Place, index: int, event: ev.Event | None) -> None:
+        """Take one event of an entry; None where only its hash is held."""
+        number = event_number(place.lsn, index)
+        if event is None:
+            self._other("withheld", (number,))
+            return
+        handler = _HANDLERS.get(type(event))
+        if handler is not None:
+            handler(self, place, index, number, event)
+
+    def _other(self, table: str, row: tuple[Any, ...]) -> None:
+        self.others.setdefault(table, []).append(row)
+
+    def _take_revision(
+        self,
+        place: Place,
+        number: int,
+        kind: int,
+        uuid: bytes,
+        extra: tuple[Any, ...],
+        base: EventRef | None = None,
+        schema: EventRef | None = None,
+        objects: tuple[EventRef, ...] = (),
+    ) -> None:
+        row = Row(number, uuid, None, place.entry_id, place.time_ms, place.branch, place.seq, extra)
+        self.rows[kind].setdefault(uuid, []).append(row)
+        self._resolver.learn_target(number, Target(kind, uuid, kind))
+        if base is not None or schema is not None:
+            self._drafts.append(Draft(row, place, kind, base, schema, objects))
+
+    def _take_object(self, place: Place, _: int, number: int, event: ev.ObjectCreate | ev.ObjectUpdate) -> None:
+        extra = (event.name, event.media_type, event.size, event.content_id, event.sha256)
+        base = event.base if isinstance(event, ev.ObjectUpdate) else None
+        self._take_revision(place, number, OBJECT, event.uuid, extra, base)
+
+    def _take_annotation(self, place: Place, _: int, number: int, event: ev.AnnotationCreate) -> None:
+        self._take_revision(
+            place, number, ANNOTATION, event.uuid, (None, event.body), None, event.schema, event.objects
+        )
+
+    def _take_annotation_update(self, place: Place, _: int, number: int, event: ev.AnnotationUpdate) -> None:
+        self._take_revision(place, number, ANNOTATION, event.uuid, (None, event.body), event.base, event.schema)
+
+    def _take_schema(self, place: Place, _: int, number: int, event: ev.SchemaCreate | ev.SchemaUpdate) -> None:
+        base = event.base if isinstance(event, ev.SchemaUpdate) else None
+        uuid = schema_uuid(self.dataset, event.name)
+        self._take_revision(place, number, SCHEMA, uuid, (event.name, event.body), base)
+
+    def _take_delete(self, place: Place, _: int, number: int, event: ev.Delete) -> None:
+        self._resolver.learn_target(number, Target(DELETION, None, None))
+        self._deletes.append((number, place, event.target))
+
+    def _take_review(self, place: Place, _: int, number: int, event: ev.Review) -> None:
+        self._other("reviews", (number, event.decision, event.comment))
+        self._reviews.append((number, place, event))
+
+    def _take_act(self, _: Place, __: int, number: int, ___: ev.Event) -> None:
+        self._other("acts", (number,))  # their meaning is folded by AuthorityIndex
+
+    def _take_release(self, _: Place, __: int, number: int, event: ev.ReleaseCreate) -> None:
+        self._other("releases", (number, event.tag))
+
+    def _take_profile(self, place: Place, _: int, number: int, event: ev.Profile) -> None:
+        self._other("profiles", (number, place.author, event.display_name))
+
+    # --- resolving what they refer to -----------------------------------------------------------------
+
+    def resolve(self) -> None:
+        """Resolve all references taken so far, write the tables that are not folded, and say which entities are touched.
+
+        The rows of `entries` must be written before.
+        """
+        self._fetch()
+        for draft in self._drafts:
+            self._resolve_draft(draft)
+        for number, place, target in self._deletes:
+            self._resolve_delete(number, place, target)
+        for number, place, review in self._reviews:
+            self._resolve_review(number, place, review)
+        for kind, by_uuid in enumerate(self.rows):
+            self.touched[kind].update(by_uuid)
+        self._write()
+
+    def _fetch(self) -> None:
+        refs: list[tuple[EventRef, int]] = []
+        for draft in self._drafts:
+            own = draft.place.lsn
+            refs += [(ref, own) for ref in (draft.base, draft.schema, *draft.objects) if ref is not None]
+        refs += [(target, place.lsn) for _, place, target in self._deletes]
+        for _, place, review in self._reviews:
+            refs += [(ref, place.lsn) for ref in (*review.events, *review.supersedes)]
+        self._resolver.fetch_entries({ref.entry_id for ref, _ in refs})
+        self._resolver.fetch_targets({self._resolver.number(ref, own) for ref, own in refs})
+
+    def _find(self, ref: EventRef, place: Place, number: int) -> tuple[int, Target] | None:
+        """The number and target of a reference; None, and noted as waiting, where it is not held."""
+        found = self._resolver.number(ref, place.lsn)
+        target = self._resolver.target(found)
+        if found is None or target is None:
+            self._waiting.append((ref.entry_id or place.entry_id, ref.index, number))
+            return None
+        return found, target
+
+    def _resolve_draft(self, draft: Draft) -> None:
+        row = draft.row
+        if draft.base is not None:
+            found = self._find(draft.base, draft.place, row.number)
+            same = found is not None and found[1].kind == draft.kind and found[1].uuid == row.uuid
+            row.base = found[0] if found is not None and same else UNRESOLVED
+        if draft.schema is not None and row.extra is not None:
+            found = self._find(draft.schema, draft.place, row.number)
+            if found is not None and found[1].kind == SCHEMA:
+                row.extra = (found[0], row.extra[1])
+            else:
+                row.live = False
+        objects = []
+        for ref in draft.objects:
+            found = self._find(ref, draft.place, row.number)
+            if found is None or found[1].kind != OBJECT:
+                row.live = False
+            else:
+                objects.append(found[0])
+        if row.live:
+            for each in objects:
+                self._other("annotation_objects", (each, row.number))
+
+    def _resolve_delete(self, number: int, place: Place, ref: EventRef) -> None:
+        found = self._find(ref, place, number)
+        if found is None or found[1].kind == DELETION or found[1].uuid is None:
+            self._other("deletions", (number, None, None, None, 0))
+            return
+        kind, uuid = found[1].kind, found[1].uuid
+        self._resolver.learn_target(number, Target(DELETION, uuid, kind))
+        self._other("deletions", (number, found[0], kind, uuid, 0))
+        self.touched[kind].add(uuid)
+
+    def _resolve_review(self, number: int, place: Place, review: ev.Review) -> None:
+        for ref in review.events:
+            found = self._find(ref, place, number)
+            if found is not None:
+                self._other("votes", (found[0], number))
+                self.touch(*found)
+        for ref in review.supersedes:
+            superseded = self._resolver.number(ref, place.lsn)
+            if superseded is None:
+                self._waiting.append((ref.entry_id, ref.index, number))
+            else:
+                self._other("supersedes", (number, superseded))
+
+    def touch(self, number: int, target: Target) -> None:
+        """A vote on that event came, or counts differently now: its entity must be folded anew."""
+        self.voted.add(number)
+        if target.entity_type is not None and target.uuid is not None:
+            self.touched[target.entity_type].add(target.uuid)
+
+    def _write(self) -> None:
+        for table, rows in self.others.items():
+            marks = "?" + ",?" * (len(rows[0]) - 1)
+            self._db.many(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", rows)
+        self._db.many("INSERT OR IGNORE INTO waiting VALUES (?, ?, ?)", self._waiting)
+
+
+_HANDLERS: dict[type, Callable[..., None]] = {
+    ev.ObjectCreate: Collected._take_object,
+    ev.ObjectUpdate: Collected._take_object,
+    ev.AnnotationCreate: Collected._take_annotation,
+    ev.AnnotationUpdate: Collected._take_annotation_update,
+    ev.SchemaCreate: Collected._take_schema,
+    ev.SchemaUpdate: Collected._take_schema,
+    ev.Delete: Collected._take_delete,
+    ev.Review: Collected._take_review,
+    ev.ReplaceRoot: Collected._take_act,
+    ev.Grant: Collected._take_act,
+    ev.AcceptGrant: Collected._take_act,
+    ev.Revoke: Collected._take_act,
+    ev.ReleaseCreate: Collected._take_release,
+    ev.Profile: Collected._take_profile,
+}

@@ -1,0 +1,190 @@
+"""Second half of projecting: folds every touched entity anew, writes what changed, and keeps the State digest.
+
+An entity's fold reads that entity's revisions, deletions and votes and nothing else, so a late arrival costs what it
+touches. The rules themselves are in `state.reviews` and `state.revisions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from gonk_node.state import digest
+from gonk_node.state.authority import Authority
+from gonk_node.state.positions import Branch
+from gonk_node.state.reviews import UNDECIDED, Decision, Vote, decide
+from gonk_node.state.revisions import Deletion, Folded, Revision, fold_entity
+from gonk_node.store.state_db import StateDb
+from gonk_node.store.state_rows import Row, insert_rows, load_rows, update_rows
+
+_ENTITIES_AT_ONCE = 4000  # bounds memory where one review touches a whole import
+
+
+class Refolder:
+    """Folds entities of one batch under one `Authority`."""
+
+    def __init__(self, db: StateDb, authority: Authority, branches: dict[int, Branch], voted: set[int]) -> None:
+        self._db = db
+        self._authority = authority
+        self._branches = branches
+        self._voted = voted
+        self._any_votes = db.one("SELECT 1 FROM votes LIMIT 1") is not None
+        self._any_deletions = db.one("SELECT 1 FROM deletions LIMIT 1") is not None
+        self._any_conflicts = db.one("SELECT 1 FROM conflicts LIMIT 1") is not None
+        self._vouched: dict[tuple[int, int], bool] = {}
+        self.digest_change = 0
+
+    def refold(self, kind: int, uuids: set[bytes], new: dict[bytes, list[Row]]) -> None:
+        """Fold the entities `uuids` of one type; `new` holds their rows that are not in the database, or changed there."""
+        ordered = sorted(uuids)
+        for start in range(0, len(ordered), _ENTITIES_AT_ONCE):
+            self._refold_some(kind, ordered[start : start + _ENTITIES_AT_ONCE], new)
+
+    def _refold_some(self, kind: int, uuids: list[bytes], new: dict[bytes, list[Row]]) -> None:
+        old: dict[bytes, dict[int, Row]] = {}
+        for row in load_rows(self._db, kind, uuids):
+            old.setdefault(row.uuid, {})[row.number] = row
+        deletions = self._load_deletions(kind, uuids)
+        decision_of = self._load_decisions(uuids, old, new, deletions)
+        inserts: list[Row] = []
+        updates: list[Row] = []
+        conflicts: list[tuple[int, bytes, int]] = []
+        for uuid in uuids:
+            stored = old.get(uuid, {})
+            fresh = new.get(uuid, ())
+            entity = {**stored, **{row.number: row for row in fresh}}
+            folded = fold_entity([self._revision(row, deletions, decision_of) for row in entity.values()])
+            for result in folded.revisions:
+                row = entity[result.number]
+                before = stored.get(result.number)
+                self._count(kind, row, before, result)
+                was = None if before is None else before.derived()
+                _apply(row, result)
+                if row.extra is not None:
+                    inserts.append(row)
+                elif row.derived() != was:
+                    updates.append(row)
+            if folded.conflict:
+                conflicts.append((kind, uuid, len(folded.conflict)))
+        insert_rows(self._db, kind, inserts)
+        update_rows(self._db, kind, updates)
+        self._write_deletions(deletions, decision_of)
+        self._write_conflicts(kind, uuids, conflicts)
+
+    def _revision(
+        self,
+        row: Row,
+        deletions: dict[int, list[tuple[int, int, int]]],
+        decision_of: Callable[[int], Decision],
+    ) -> Revision:
+        named = deletions.get(row.number, ())
+        return Revision(
+            row.number,
+            row.base,
+            row.time_ms,
+            row.entry_id,
+            row.number & 0xFFF,
+            row.live,
+            self._is_vouched(row.branch, row.seq),
+            decision_of(row.number),
+            [Deletion(decision_of(number), self._is_vouched(branch, seq)) for number, branch, seq in named],
+        )
+
+    def _is_vouched(self, branch: int, seq: int) -> bool:
+        known = self._vouched.get((branch, seq))
+        if known is None:
+            known = self._authority.vouched(self._branches[branch].author, branch, seq)
+            self._vouched[branch, seq] = known
+        return known
+
+    def _count(self, kind: int, row: Row, before: Row | None, result: Folded) -> None:
+        """Move the revision's item in the State digest from what it was to what it is."""
+        was = None if before is None else before.shared
+        if was == result.shared:
+            return
+        index = row.number & 0xFFF
+        if was is not None:
+            self.digest_change -= digest.item(kind, row.uuid, row.entry_id, index, was)
+        if result.shared is not None:
+            self.digest_change += digest.item(kind, row.uuid, row.entry_id, index, result.shared)
+
+    # --- loading ---------------------------------------------------------------------------------------
+
+    def _load_deletions(self, kind: int, uuids: list[bytes]) -> dict[int, list[tuple[int, int, int]]]:
+        """Deletions by the revision that they name: (number, branch, seq) each."""
+        found: dict[int, list[tuple[int, int, int]]] = {}
+        if self._any_deletions:
+            for target, number, branch, seq in self._db.rows_in(
+                "SELECT d.target_no, d.event_no, e.branch_no, e.seq FROM deletions d"
+                " JOIN entries e ON e.lsn = d.event_no >> 12 WHERE d.entity_type = ? AND d.uuid IN (??)",
+                uuids,
+                (kind,),
+            ):
+                found.setdefault(target, []).append((number, branch, seq))
+        return found
+
+    def _load_decisions(
+        self,
+        uuids: list[bytes],
+        old: dict[bytes, dict[int, Row]],
+        new: dict[bytes, list[Row]],
+        deletions: dict[int, list[tuple[int, int, int]]],
+    ) -> Callable[[int], Decision]:
+        """Decide every event of those entities that has votes; returns the look-up."""
+        if not self._any_votes:
+            return lambda _: UNDECIDED
+        numbers = {number for stored in old.values() for number in stored}
+        numbers.update(number for named in deletions.values() for number, _, _ in named)
+        numbers.update(row.number for uuid in uuids for row in new.get(uuid, ()) if row.number in self._voted)
+        votes: dict[int, list[Vote]] = {}
+        loaded = self._db.rows_in(
+            "SELECT v.target_no, v.review_no, r.decision, e.branch_no, e.seq FROM votes v"
+            " JOIN reviews r ON r.event_no = v.review_no JOIN entries e ON e.lsn = v.review_no >> 12"
+            " WHERE v.target_no IN (??)",
+            numbers,
+        )
+        supersedes = self._load_supersedes({row[1] for row in loaded})
+        ranks: dict[int, tuple[bytes, int | None]] = {}
+        for target, review, decision, branch, seq in loaded:
+            if review not in ranks:
+                author = self._branches[branch].author
+                ranks[review] = (author, self._authority.review_rank(author, branch, seq))
+            author, rank = ranks[review]
+            if rank is not None:
+                vote = Vote(review, author, rank, decision == 1, supersedes.get(review, ()))
+                votes.setdefault(target, []).append(vote)
+        approvals = self._authority.approvals
+        decided = {number: decide(found, approvals) for number, found in votes.items()}
+        return lambda number: decided.get(number, UNDECIDED)
+
+    def _load_supersedes(self, reviews: Iterable[int]) -> dict[int, tuple[int, ...]]:
+        found: dict[int, tuple[int, ...]] = {}
+        for review, superseded in self._db.rows_in(
+            "SELECT review_no, superseded_no FROM supersedes WHERE review_no IN (??)", reviews
+        ):
+            found[review] = (*found.get(review, ()), superseded)
+        return found
+
+    # --- writing what is not a row of a revision -------------------------------------------------------
+
+    def _write_deletions(
+        self, deletions: dict[int, list[tuple[int, int, int]]], decision_of: Callable[[int], Decision]
+    ) -> None:
+        self._db.many(
+            "UPDATE deletions SET decided = ? WHERE event_no = ?",
+            [(int(decision_of(number).decided), number) for named in deletions.values() for number, _, _ in named],
+        )
+
+    def _write_conflicts(self, kind: int, uuids: list[bytes], conflicts: list[tuple[int, bytes, int]]) -> None:
+        if self._any_conflicts:
+            self._db.many("DELETE FROM conflicts WHERE entity_type = ? AND uuid = ?", [(kind, uuid) for uuid in uuids])
+        self._db.many("INSERT INTO conflicts VALUES (?, ?, ?)", conflicts)
+        self._any_conflicts = self._any_conflicts or bool(conflicts)
+
+
+def _apply(row: Row, result: Folded) -> None:
+    row.version = result.version
+    row.root = result.root
+    row.status = result.status
+    row.shared = result.shared
+    row.current = result.current
+    row.named = result.named

@@ -1,0 +1,257 @@
+"""The authority fold, rules A1 to A9 (spec section 6): which key may do what, at which positions of its logs.
+
+Only positions in logs decide; never clocks, never the order of arrival. Input is the set of authority events held and the
+shape of the logs; output is an `Authority`. Nothing is read or stored here, and what reviews decide is for `reviews`.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from gonk_node.core.events import (
+    CONTRIBUTOR,
+    OWNER,
+    REVIEWER,
+    AcceptGrant,
+    Grant,
+    Pin,
+    Revoke,
+)
+from gonk_node.core.ids import EventRef
+from gonk_node.state.positions import END, Act, Logs, Spans
+from gonk_node.state.root import OLD_ROOT_STEP, RootLine
+
+Rank = tuple[tuple[int, bytes, bytes, int], ...]  # the path of grants from root: (seq, log id, entry id, index) each
+
+
+@dataclass(frozen=True, slots=True)
+class RoleInfo:
+    """What one key holds, for people: its best role, the grant's display name, and whether it is taken or ended."""
+
+    key: bytes
+    role: int
+    rank: int
+    display_name: str
+    accepted: bool
+    revoked: bool
+    grant: EventRef | None
+
+
+@dataclass(slots=True)
+class Authority:
+    """The verdict: answers what a key may do at a position. Ranks are dense numbers, 0 highest."""
+
+    root: bytes
+    approvals: int
+    roles: dict[bytes, RoleInfo] = field(default_factory=dict)
+    owner_spans: dict[bytes, Spans] = field(default_factory=dict)
+    reviewer_spans: dict[bytes, Spans] = field(default_factory=dict)
+    vouched_spans: dict[bytes, Spans] = field(default_factory=dict)
+    cut_spans: dict[bytes, Spans] = field(default_factory=dict)
+    relevant: set[bytes] = field(default_factory=set)
+    awaited: set[bytes] = field(default_factory=set)
+
+    def owns(self, key: bytes, branch: int, seq: int) -> bool:
+        """Whether what `key` wrote at that position counts as an owner's act."""
+        spans = self.owner_spans.get(key)
+        return spans is not None and _within(spans, branch, seq)
+
+    def review_rank(self, key: bytes, branch: int, seq: int) -> int | None:
+        """The rank with which a review by `key` at that position counts, None where it does not (A6)."""
+        if self.owns(key, branch, seq):
+            return self.roles[key].rank
+        spans = self.reviewer_spans.get(key)
+        if spans is not None and _within(spans, branch, seq):
+            return self.roles[key].rank
+        return None
+
+    def vouched(self, key: bytes, branch: int, seq: int) -> bool:
+        """Whether a proposal of `key` at that position is outside the strangers' quota (A7)."""
+        spans = self.vouched_spans.get(key)
+        return spans is not None and _within(spans, branch, seq)
+
+    def uncut(self, key: bytes, branch: int, seq: int) -> bool:
+        """Whether no honoured revoke cuts `key` off before that position (A9: who may redact what he wrote)."""
+        spans = self.cut_spans.get(key)
+        return spans is None or _within(spans, branch, seq)
+
+    def role_now(self, key: bytes) -> int | None:
+        """The role that `key` holds for what it writes next, None for a stranger or a revoked key."""
+        info = self.roles.get(key)
+        return None if info is None or info.revoked else info.role
+
+    def ranked(self) -> list[RoleInfo]:
+        """All keys with a role, highest first."""
+        return sorted(self.roles.values(), key=lambda info: (info.rank, info.key))
+
+
+def _within(spans: Spans, branch: int, seq: int) -> bool:
+    span = spans.get(branch)
+    return span is not None and span[0] <= seq <= span[1]
+
+
+def fold_authority(
+    approvals: int,
+    root_line: RootLine,
+    logs: Logs,
+    acts: Mapping[bytes, Iterable[Act]],
+) -> Authority:
+    """Fold all authority events held into what each key may do.
+
+    Args:
+        approvals: how many distinct keys must accept, from the genesis.
+        root_line: root and those who replaced it, from `root.fold_root`.
+        logs: branches, and where entries are.
+        acts: the authority events of each key, in any order.
+
+    Returns:
+        The same `Authority` for the same set, in whatever order it came.
+    """
+    return _Fold(approvals, root_line, logs, acts).run()
+
+
+class _Fold:
+    """One run: the queue of owners by rank (A1 to A5), then everyone else (A6, A7)."""
+
+    def __init__(self, approvals: int, root_line: RootLine, logs: Logs, acts: Mapping[bytes, Iterable[Act]]) -> None:
+        self.logs = logs
+        self.acts = {key: sorted(found, key=Act.order) for key, found in acts.items()}
+        self.line = root_line
+        self.out = Authority(root_line.keys[-1], approvals)
+        self.ranks: dict[bytes, Rank] = {}  # owners that are done
+        self.starts: dict[bytes, set[EventRef]] = {}  # honoured owner grants of each key
+        self.cuts: dict[bytes, list[tuple[Pin, ...]]] = {}  # honoured revokes that bind each owner
+        self.grants: dict[bytes, list[tuple[Rank, EventRef, Grant]]] = {}  # every honoured grant, by key
+        self.revokes: dict[bytes, list[tuple[Pin, ...]]] = {}  # every honoured revoke, by key
+
+    def run(self) -> Authority:
+        self._owners()
+        self._others()
+        self._number_ranks()
+        self.out.relevant |= set(self.ranks) | set(self.grants) | set(self.revokes) | self.line.recovery_keys
+        return self.out
+
+    # --- A1 to A5: owners, highest rank first ---------------------------------------------------------
+
+    def _owners(self) -> None:
+        queue: list[tuple[int, Rank, bytes]] = []
+        for back, key in enumerate(reversed(self.line.keys)):
+            rank = (OLD_ROOT_STEP,) * back
+            heapq.heappush(queue, (len(rank), rank, key))
+        while queue:
+            _, rank, key = heapq.heappop(queue)  # A2: shorter first, then lexicographic
+            if key in self.ranks:
+                continue
+            spans = self._settle_owner(key)
+            self.ranks[key] = rank
+            self.out.owner_spans[key] = spans
+            for act in self.acts.get(key, ()):
+                if not _within(spans, act.branch, act.seq):
+                    continue
+                if isinstance(act.event, Revoke):
+                    self.revokes.setdefault(act.event.key, []).append(act.event.pins)
+                    if act.event.key not in self.ranks and act.event.key != self.out.root:
+                        self.cuts.setdefault(act.event.key, []).append(act.event.pins)  # A4
+                elif isinstance(act.event, Grant):
+                    step = (*rank, (act.seq, act.log_id, act.entry_id, act.index))
+                    self.grants.setdefault(act.event.key, []).append((step, act.ref, act.event))
+                    if act.event.role == OWNER and act.event.key not in self.ranks:
+                        self.starts.setdefault(act.event.key, set()).add(act.ref)
+                        heapq.heappush(queue, (len(step), step, act.event.key))
+
+    def _settle_owner(self, key: bytes) -> Spans:
+        if key == self.out.root:
+            return self.logs.all_of(key)  # A1: all that root writes counts
+        if key in self.line.keys:  # A5: a replaced root counts up to the pins of its replacement
+            cuts = [self.line.pins[key], *self.cuts.get(key, ())]
+            return self._cut(self.logs.all_of(key), key, cuts)
+        return self._settle(key, self.starts[key], self.cuts.get(key, []))
+
+    def _settle(self, key: bytes, starts: set[EventRef], cuts: list[tuple[Pin, ...]]) -> Spans:
+        """A3: from an accept of an honoured grant on, up to the pins of every revoke; then its own revokes."""
+        accepts = [
+            act
+            for act in self.acts.get(key, ())
+            if isinstance(act.event, AcceptGrant) and act.resolved(act.event.grant) in starts
+        ]
+        spans = self._cut(self.logs.from_acts(key, accepts), key, cuts)
+        own = [
+            (act, act.event)
+            for act in self.acts.get(key, ())
+            if isinstance(act.event, Revoke) and act.event.key == key and _within(spans, act.branch, act.seq)
+        ]
+        for act, event in own:
+            pins = [pin for pin in event.pins if pin.log_id != act.log_id]
+            cuts = [*cuts, (*pins, Pin(act.log_id, act.seq, act.entry_id))]
+            self.revokes.setdefault(key, []).append(cuts[-1])
+        if own:
+            self.cuts[key] = cuts
+            spans = self._cut(spans, key, cuts)
+        return spans
+
+    def _cut(self, spans: Spans, key: bytes, cuts: Iterable[tuple[Pin, ...]]) -> Spans:
+        for pins in cuts:
+            limit = self.logs.up_to_pins(key, pins, self.out.awaited)
+            spans = {
+                branch: (low, min(high, limit[branch]))
+                for branch, (low, high) in spans.items()
+                if branch in limit and low <= limit[branch]
+            }
+        return spans
+
+    # --- A6, A7: reviewers, and who is vouched for ----------------------------------------------------------
+
+    def _others(self) -> None:
+        for key, grants in self.grants.items():
+            if key in self.ranks:
+                continue
+            starts = {ref for _, ref, grant in grants if grant.role == REVIEWER}
+            if starts:
+                self.out.reviewer_spans[key] = self._settle(key, starts, self.revokes.get(key, []))
+        for key in {*self.ranks, *self.grants, *self.revokes}:
+            cuts = self.cuts.get(key, []) if key in self.ranks else self.revokes.get(key, [])
+            if key in self.line.pins:
+                cuts = [*cuts, self.line.pins[key]]
+            spans = self._cut(self.logs.all_of(key), key, cuts)
+            if key in self.ranks or key in self.grants:
+                self.out.vouched_spans[key] = spans
+            if cuts:
+                self.out.cut_spans[key] = spans
+
+    # --- for people, and dense ranks --------------------------------------------------------------------
+
+    def _number_ranks(self) -> None:
+        """Owners by rank, then the rest by their best grant: dense numbers."""
+        order: list[tuple[int, int, Rank, bytes, RoleInfo]] = []
+        for key in {*self.ranks, *self.grants}:
+            grants = sorted(self.grants.get(key, []), key=lambda found: (len(found[0]), found[0]))
+            best_role = OWNER if key in self.ranks else min(grant.role for _, _, grant in grants)
+            named = [found for found in grants if found[2].role == best_role]
+            rank = self.ranks[key] if key in self.ranks else named[0][0]
+            info = RoleInfo(
+                key,
+                best_role,
+                0,
+                named[0][2].display_name if named else "",
+                self._accepted(key, best_role),
+                key in self.out.cut_spans,
+                named[0][1] if named else None,
+            )
+            order.append((min(best_role, REVIEWER), len(rank), rank, key, info))
+        order.sort(key=lambda row: row[:4])
+        for number, (_, _, _, key, info) in enumerate(order):
+            self.out.roles[key] = RoleInfo(
+                key, info.role, number, info.display_name, info.accepted, info.revoked, info.grant
+            )
+
+    def _accepted(self, key: bytes, role: int) -> bool:
+        if key in self.line.keys or role == CONTRIBUTOR:
+            return True  # nothing to take up
+        if role == OWNER:
+            return bool(self.out.owner_spans.get(key)) or key in self.out.cut_spans
+        return bool(self.out.reviewer_spans.get(key)) or key in self.out.cut_spans
+
+
+__all__ = ["END", "Authority", "RoleInfo", "fold_authority"]

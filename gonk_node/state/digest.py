@@ -1,0 +1,46 @@
+"""The State digest: one hash of all that is decided or vouched for, kept up to date by adding and subtracting items.
+
+A multiset hash (AdHash, Bellare and Micciancio 1997): each item is stretched to 4,096 bits by BLAKE3 and summed modulo
+2^4096. So the order of items cannot matter, one item can be taken out again, and finding two sets with one sum costs
+about 2^128 by Wagner's generalised birthday attack (2^(2·sqrt(4096))). What the items are is spec section 7.
+"""
+
+from __future__ import annotations
+
+from blake3 import blake3
+
+_ITEM = blake3(derive_key_context="gonk-node 2026 v1 state item")
+_SUM_BYTES = 512
+_MASK = (1 << (8 * _SUM_BYTES)) - 1
+
+EMPTY_SUM = 0
+
+
+def item(entity_type: int, uuid: bytes, entry_id: bytes, index: int, status: int) -> int:
+    """The number that stands for "this revision of this entity has this status" in the sum.
+
+    Args:
+        entity_type: 0 object, 1 annotation, 2 schema.
+        uuid: the entity's 16 bytes.
+        entry_id: the 32-byte id of the entry that holds the revision's event.
+        index: the event's index there.
+        status: the revision's status set, as bits.
+    """
+    hasher = _ITEM.copy()
+    hasher.update(b"%c%b%b%b%c" % (entity_type, uuid, entry_id, index.to_bytes(2, "big"), status))
+    return int.from_bytes(hasher.digest(length=_SUM_BYTES), "big")
+
+
+def add(total: int, change: int) -> int:
+    """The sum after `change`, which may be negative, is added."""
+    return (total + change) & _MASK
+
+
+def sum_to_bytes(total: int) -> bytes:
+    """How a sum is stored: 512 bytes, big-endian."""
+    return total.to_bytes(_SUM_BYTES, "big")
+
+
+def digest_of(total: int) -> bytes:
+    """The State digest (32 bytes) of a sum."""
+    return blake3(sum_to_bytes(total)).digest()

@@ -1,0 +1,1 @@
+"""Bytes on disk: the only importer of LMDB and SQLite."""

@@ -1,0 +1,186 @@
+"""The SQLite database of one dataset's State: opening, rebuilding, transactions. What the tables mean is `state_schema`.
+
+Disposable, so it never flushes (`synchronous=OFF`): the lsn it stands at is written in the same transaction as its rows, so
+a State behind its log catches up when opened, and a damaged one is rebuilt. No rules here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from gonk_node.errors import DamagedStoreError, DiskFullError, StorageError
+from gonk_node.store.state_schema import SCHEMA_SQL, STATE_VERSION
+
+_BUSY_SECONDS = 60.0  # another process may be projecting a large import
+_PARAMETERS_MAX = 500  # of one IN list; SQLite allows 32,766, more gains nothing
+
+
+class StateDb:
+    """One open `state.db`, or a database in memory (path None), for one dataset."""
+
+    def __init__(self, path: Path | None, dataset: bytes) -> None:
+        self.path = path
+        self.dataset = dataset
+        self._lock = threading.RLock()
+        self._db = self._open()
+
+    # --- opening --------------------------------------------------------------------------------------
+
+    def _open(self) -> sqlite3.Connection:
+        db = self._connect()
+        try:
+            if not self._fits(db):
+                db.close()
+                self._delete_files()
+                db = self._connect()
+                self._create(db)
+        except sqlite3.DatabaseError as error:
+            db.close()
+            if "locked" in str(error):
+                raise StorageError("the State is busy in another process", where=str(self.path)) from error
+            self._delete_files()
+            db = self._connect()
+            self._create(db)
+        return db
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(
+            ":memory:" if self.path is None else str(self.path),
+            timeout=_BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+        with contextlib.suppress(sqlite3.DatabaseError):  # a damaged file: found when it is read
+            db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = OFF")
+        db.execute("PRAGMA temp_store = MEMORY")
+        db.execute("PRAGMA cache_size = -65536")  # KiB: the indexes by uuid of a million rows
+        return db
+
+    def _fits(self, db: sqlite3.Connection) -> bool:
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+            return False
+        meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
+        return meta.get("state_version") == STATE_VERSION and meta.get("dataset") == self.dataset
+
+    def _create(self, db: sqlite3.Connection) -> None:
+        db.execute("BEGIN IMMEDIATE")
+        if self._fits(db):  # another process was faster
+            db.execute("ROLLBACK")
+            return
+        for statement in SCHEMA_SQL.split(";\n"):
+            if statement.strip():
+                db.execute(statement)
+        db.executemany(
+            "INSERT INTO meta VALUES (?, ?)",
+            [("state_version", STATE_VERSION), ("dataset", self.dataset), ("lsn", 0), ("digest_sum", b"")],
+        )
+        db.execute("COMMIT")
+
+    def _delete_files(self) -> None:
+        if self.path is not None:
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+
+    def recreate(self) -> None:
+        """Delete everything in it; the next catch-up starts from the first entry."""
+        with self._lock:
+            self._db.close()
+            self._delete_files()
+            self._db = self._connect()
+            self._create(self._db)
+
+    def close(self) -> None:
+        """Close the database."""
+        with self._lock:
+            self._db.close()
+
+    # --- reading and writing ---------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside happens, or nothing; other threads and processes wait.
+
+        Raises:
+            DiskFullError, DamagedStoreError, StorageError: as SQLite says; nothing was changed.
+        """
+        with self._lock, _typed(self.path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows that a query gives."""
+        with self._lock, _typed(self.path):
+            return self._db.execute(sql, parameters).fetchall()
+
+    def one(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        """The first row that a query gives, if any."""
+        with self._lock, _typed(self.path):
+            row: tuple[Any, ...] | None = self._db.execute(sql, parameters).fetchone()
+            return row
+
+    def rows_in(self, sql: str, keys: Iterable[Any], before: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query with one `IN (??)`, asked in pieces for any number of keys."""
+        keys = list(keys)
+        found: list[tuple[Any, ...]] = []
+        with self._lock, _typed(self.path):
+            for start in range(0, len(keys), _PARAMETERS_MAX):
+                piece = keys[start : start + _PARAMETERS_MAX]
+                found += self._db.execute(sql.replace("??", "?" + ",?" * (len(piece) - 1)), [*before, *piece])
+        return found
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """Run one statement (inside a transaction)."""
+        with _typed(self.path):
+            self._db.execute(sql, parameters)
+
+    def many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run one statement for each row (inside a transaction)."""
+        if rows:
+            with _typed(self.path):
+                self._db.executemany(sql, rows)
+
+    def meta(self, key: str) -> Any:
+        """A value of the `meta` table, None where absent."""
+        row = self.one("SELECT value FROM meta WHERE key = ?", (key,))
+        return None if row is None else row[0]
+
+    def set_meta(self, key: str, value: Any) -> None:
+        """Write a value of the `meta` table (inside a transaction)."""
+        self.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def damage(self) -> list[str]:
+        """What SQLite's own integrity check finds wrong, one line each."""
+        try:
+            lines = [str(row[0]) for row in self.rows("PRAGMA integrity_check(20)")]
+        except DamagedStoreError as error:
+            return [error.what]
+        return [] if lines == ["ok"] else lines
+
+
+@contextlib.contextmanager
+def _typed(path: Path | None) -> Iterator[None]:
+    """Turn SQLite's errors into ours."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        text = str(error)
+        if "full" in text:
+            raise DiskFullError("no space left for the State", where=str(path), hint="free some space") from error
+        if "malformed" in text or "not a database" in text:
+            raise DamagedStoreError(text, where=str(path), hint="gonk rebuild makes it anew") from error
+        raise StorageError(f"the State database failed: {text}", where=str(path)) from error
+    except sqlite3.DatabaseError as error:
+        raise DamagedStoreError(str(error), where=str(path), hint="gonk rebuild makes it anew") from error
