@@ -138,12 +138,10 @@ class Config:
     stranger_bytes_per_key: Annotated[
         int, _byte_count, "proposals kept, in a dataset, of one key that nobody vouched for"
     ] = STRANGER_BYTES_PER_KEY
-    stranger_bytes_total: Annotated[
-        int, _byte_count, "proposals kept, in a dataset, of all such keys together"
-    ] = STRANGER_BYTES_TOTAL
-    passphrase_file: Annotated[Path | None, _path, "file with the passphrase of locked keys; mode 0600"] = (
-        None
+    stranger_bytes_total: Annotated[int, _byte_count, "proposals kept, in a dataset, of all such keys together"] = (
+        STRANGER_BYTES_TOTAL
     )
+    passphrase_file: Annotated[Path | None, _path, "file with the passphrase of locked keys; mode 0600"] = None
     log_level: Annotated[str, _level, "least serious messages that are shown"] = "warning"
 
     @property
@@ -262,9 +260,7 @@ class Home:
         Known on Linux only; elsewhere None.
         """
         try:
-            mounts = [
-                line.split(" ") for line in _MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()
-            ]
+            mounts = [line.split(" ") for line in _MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()]
         except OSError:
             return None
         here = self.root.resolve()
@@ -340,7 +336,5 @@ def _read_toml(path: Path) -> dict[str, object]:
     known = [row.name for row in _CONFIG_SETTINGS]
     for name in found:
         if name not in known:
-            raise UsageError(
-                f"there is no setting {name}", where=str(path), hint=f"settings: {', '.join(known)}"
-            )
+            raise UsageError(f"there is no setting {name}", where=str(path), hint=f"settings: {', '.join(known)}")
     return found

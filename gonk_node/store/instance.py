@@ -38,9 +38,7 @@ _VERSION = 1
 _BINDING_CONTEXT = "gonk-node 2026 v1 instance binding"
 _STORE_CONTEXT = "gonk-node 2026 v1 store instance"
 _MACHINE_ID_FILES = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
-_WRITING_SECONDS_MAX = (
-    60  # from a file's birth to its final name on a slow disk; before that no history is lost
-)
+_WRITING_SECONDS_MAX = 60  # from a file's birth to its final name on a slow disk; before that no history is lost
 
 _log = logging.getLogger(__name__)
 
@@ -101,9 +99,7 @@ def _instance_in(data: bytes, status: os.stat_result) -> bytes | None:
 
 def _binding(status: os.stat_result) -> bytes:
     # Not the device number: it may change when a machine starts again.
-    return blake3(
-        status.st_ino.to_bytes(16, "big") + _machine_id(), derive_key_context=_BINDING_CONTEXT
-    ).digest()
+    return blake3(status.st_ino.to_bytes(16, "big") + _machine_id(), derive_key_context=_BINDING_CONTEXT).digest()
 
 
 def _machine_id() -> bytes:

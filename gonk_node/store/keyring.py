@@ -130,9 +130,7 @@ def read_passphrase_file(path: Path) -> str:
     """
     data = read_private(path, bytes_max=PASSPHRASE_BYTES_MAX)
     if data is None:
-        raise KeyFileError(
-            "there is no passphrase file", where=str(path), hint="see the setting passphrase_file"
-        )
+        raise KeyFileError("there is no passphrase file", where=str(path), hint="see the setting passphrase_file")
     try:
         return data.decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
@@ -214,6 +212,4 @@ def _open_box(file: _KeyFile, passphrase: Passphrase, path: Path) -> bytes:
 
 
 def _damaged(path: Path, why: str) -> KeyFileError:
-    return KeyFileError(
-        f"the key file is damaged: {why}", where=str(path), hint="restore it from a backup of the key"
-    )
+    return KeyFileError(f"the key file is damaged: {why}", where=str(path), hint="restore it from a backup of the key")

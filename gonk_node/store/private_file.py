@@ -54,9 +54,7 @@ def read_with_status(path: Path, *, bytes_max: int) -> tuple[bytes, os.stat_resu
     except FileNotFoundError:
         return None
     except PermissionError:
-        raise KeyFileError(
-            "you may not read this file", where=str(path), hint="is it another user's?"
-        ) from None
+        raise KeyFileError("you may not read this file", where=str(path), hint="is it another user's?") from None
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.EMLINK):  # EMLINK: FreeBSD's answer to NOFOLLOW
             hint = "put the file itself here"
@@ -114,9 +112,7 @@ def _check_access(status: os.stat_result, path: Path) -> None:
 def _written_beside(path: Path, contents: Contents) -> Iterator[Path]:
     """A flushed new file in the same folder, for the block to name; afterwards the folder is flushed."""
     temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}.new")
-    descriptor = os.open(
-        temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE
-    )
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
     try:
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(descriptor, FILE_MODE)  # whatever the umask is

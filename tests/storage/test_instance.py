@@ -76,9 +76,7 @@ def test_a_disk_in_another_machine_gets_another_instance(path: Path, monkeypatch
     assert open_instance(path) != first
 
 
-def test_a_machine_without_an_id_still_keeps_its_instance(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_machine_without_an_id_still_keeps_its_instance(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(instance, "_MACHINE_ID_FILES", (path.with_name("none"),))
     assert open_instance(path) == open_instance(path)
 

@@ -79,9 +79,7 @@ def test_a_link_that_leads_nowhere_is_not_written_through(path: Path, tmp_path: 
 
 
 @pytest.mark.parametrize("others", [0o640, 0o604, 0o620, 0o602, 0o610, 0o601, 0o666, 0o644])
-def test_a_file_that_others_may_use_is_refused_with_the_command_that_mends_it(
-    path: Path, others: int
-) -> None:
+def test_a_file_that_others_may_use_is_refused_with_the_command_that_mends_it(path: Path, others: int) -> None:
     create_key(path, passphrase=None)
     path.chmod(others)
     for use in (load_key, public_key):
@@ -170,9 +168,7 @@ def rewrite(path: Path, index: int, value: object) -> None:
         (7, None),
     ],
 )
-def test_a_concocted_file_is_refused_before_it_costs_time_or_memory(
-    path: Path, index: int, value: object
-) -> None:
+def test_a_concocted_file_is_refused_before_it_costs_time_or_memory(path: Path, index: int, value: object) -> None:
     create_key(path, passphrase=WORD, cost=CHEAP)
     rewrite(path, index, value)
     with pytest.raises(KeyFileError, match="damaged"):
@@ -230,9 +226,7 @@ def test_the_seed_is_not_in_a_locked_file(path: Path) -> None:
 
 
 @pytest.mark.parametrize(("old", "new"), [(None, WORD), (WORD, None), (WORD, "other")])
-def test_a_changed_passphrase_keeps_the_key_and_the_mode(
-    path: Path, old: str | None, new: str | None
-) -> None:
+def test_a_changed_passphrase_keeps_the_key_and_the_mode(path: Path, old: str | None, new: str | None) -> None:
     made = create_key(path, passphrase=old, cost=CHEAP)
     change_passphrase(path, old, new, cost=CHEAP)
     assert load_key(path, new).author == made.author
@@ -266,9 +260,7 @@ def test_a_full_disk_during_a_change_leaves_the_old_file(
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_file_and_folder_are_flushed_before_a_key_is_given_out(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_file_and_folder_are_flushed_before_a_key_is_given_out(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flushed: list[bool] = []
     fsync = os.fsync
 

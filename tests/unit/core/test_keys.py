@@ -45,9 +45,7 @@ def test_every_flipped_bit_of_a_signature_is_refused(signer: Signer) -> None:
 
 
 @pytest.mark.parametrize("length", [0, 31, 33, 64])
-def test_a_key_of_the_wrong_length_is_refused_and_never_read_past_its_end(
-    signer: Signer, length: int
-) -> None:
+def test_a_key_of_the_wrong_length_is_refused_and_never_read_past_its_end(signer: Signer, length: int) -> None:
     key = (signer.author * 2)[:length]
     assert not verify_signature(key, b"message", signer.sign(b"message"))
     assert not is_valid_author(key)
@@ -126,9 +124,7 @@ def test_a_key_check_that_misses_the_subgroup_keeps_a_node_from_starting(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As in libsodium before the fix of CVE-2025-69277."""
-    monkeypatch.setattr(
-        keys, "is_valid_author", lambda key: is_valid_author(key) or key.hex().startswith("ea5ef840")
-    )
+    monkeypatch.setattr(keys, "is_valid_author", lambda key: is_valid_author(key) or key.hex().startswith("ea5ef840"))
     with pytest.raises(UnsafeLibraryError, match="point of order 2"):
         edge_cases.self_test()
 
