@@ -47,7 +47,6 @@ hash_heads = _hasher("gonk-node 2026 v1 heads")
 hash_chunk_list = _hasher("gonk-node 2026 v1 chunk list")
 hash_manifest = _hasher("gonk-node 2026 v1 manifest")
 hash_handshake = _hasher("gonk-node 2026 v1 handshake transcript")
-_event_uuid = _hasher("gonk-node 2026 v1 event uuid")
 _object_uuid = _hasher("gonk-node 2026 v1 object uuid")
 _schema_uuid = _hasher("gonk-node 2026 v1 schema uuid")
 _annotation_uuid = _hasher("gonk-node 2026 v1 imported annotation uuid")
@@ -63,8 +62,18 @@ def uuid8(digest: bytes) -> bytes:
 
 
 def event_uuid(ref: EventRef) -> bytes:
-    """The UUID by which people and the HTTP API name an event."""
-    return uuid8(_event_uuid(ref.entry_id + ref.index.to_bytes(2, "big")))
+    """The UUID by which people and the HTTP API name an event: version 8 (RFC 9562 section 5.8), made to be read back.
+
+    48 bits are the first six bytes of the entry id, 12 bits the index, and the last 62 bits those of the entry id that
+    follow. `split_event_uuid` gives them back, so an event is found by its UUID without a table of UUIDs.
+    """
+    tail = int.from_bytes(ref.entry_id[6:14], "big") >> 2
+    return ref.entry_id[:6] + (0x8000 | ref.index).to_bytes(2, "big") + (0b10 << 62 | tail).to_bytes(8, "big")
+
+
+def split_event_uuid(value: bytes) -> tuple[bytes, int, int]:
+    """What an event's UUID says: the first six bytes of the entry id, its next 62 bits, and the event's index."""
+    return value[:6], int.from_bytes(value[8:], "big") & ((1 << 62) - 1), int.from_bytes(value[6:8], "big") & 0xFFF
 
 
 def object_uuid(dataset: bytes, content_id: bytes) -> bytes:
