@@ -40,6 +40,7 @@ KDF_OPS_MAX = 8  # argon2id passes that a key file may ask for: twice libsodium'
 KDF_MEMORY_BYTES_MAX = 1024 * MIB  # memory that a key file may ask for: libsodium's "sensitive"
 STRANGER_BYTES_PER_KEY = 1 * MIB  # default quota: some thousand proposals of one unvouched key
 STRANGER_BYTES_TOTAL = 64 * MIB  # default quota for all unvouched keys of a dataset
+CITED_BYTES_PER_KEY = 16 * MIB  # of a stranger's log up to what an owner accepted: room for thousands of proposals
 
 # --- schemas and annotation bodies: what checking one may cost (see state/schema_guard.py) --------------------
 
@@ -109,3 +110,9 @@ SILENCE_MS = 45_000  # without hearing anything, then the peer is gone: three pi
 STALL_MS = 60_000  # without progress where the peer owes some
 COMPARE_MS = 600_000  # for the peer to finish its State: 18 million events at 30,000 a second
 CONTENT_TOKEN_BYTES = 32  # random; nobody guesses it
+
+# --- files that people import ----------------------------------------------------------------------------------
+
+IMPORTED_BODY_BYTES_MAX = EVENT_BYTES_MAX - 4 * KIB  # leaves room for the references around it in the event
+VOC_FILE_BYTES_MAX = 16 * MIB  # one image; a thousand boxes take 300 KiB
+VOC_DEPTH_MAX = 32  # elements in one another; the format has 4

@@ -1,0 +1,189 @@
+"""THE write path: decode -> verify -> store -> fold. A local edit and an entry from a peer both go through here.
+
+Nothing else appends to a log. What a person may sign is checked before, in `authoring`; here only the V-rules and, for
+strangers, this node's quotas count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from gonk_node.core import limits
+from gonk_node.core.codec import CodecError
+from gonk_node.core.entry import Entry, Header, build_entry
+from gonk_node.core.events import Event
+from gonk_node.core.keys import Signer
+from gonk_node.core.outcome import Ingested, Outcome
+from gonk_node.core.verify import verify_entry
+from gonk_node.errors import InvalidEntryError, UsageError
+from gonk_node.replica.projection import Projection
+from gonk_node.store.log import LogStore
+
+
+class Quota(NamedTuple):
+    """How many bytes of records of unvouched keys this node holds for the dataset: of each key, and of all together."""
+
+    bytes_per_key: int = limits.STRANGER_BYTES_PER_KEY
+    bytes_total: int = limits.STRANGER_BYTES_TOTAL
+
+
+class Ingest:
+    """The write path of one replica. Its caller serialises calls (`Replica` holds the lock)."""
+
+    def __init__(self, log: LogStore, projection: Projection, quota: Quota) -> None:
+        self._log = log
+        self._projection = projection
+        self._quota = quota
+
+    def ingest(self, records: Sequence[bytes], *, cited: bool = False) -> list[Ingested]:
+        """Take records that came from anywhere.
+
+        Args:
+            records: as received, a chain in order of seq.
+            cited: a peer says that an honoured accept cites these, or what follows them: quotas are wider.
+
+        Returns:
+            One outcome for each record, in order; what is INSERTED or COMPLETED is durable and folded.
+
+        Raises:
+            DiskFullError, StorageError: none of those not yet reported stored.
+        """
+        results: list[Ingested | None] = [None] * len(records)
+        held: list[tuple[int, Entry]] = []
+        gate = _StrangerGate(self._log, self._projection, self._quota, cited)
+        for place, record in enumerate(records):
+            try:
+                entry = verify_entry(record, self._log.dataset)
+            except InvalidEntryError as error:
+                results[place] = Ingested(Outcome.INVALID, b"", 0, error)
+                continue
+            if gate.refuses(entry) and held:
+                self._store(held, results, cited=cited)  # one of these may vouch for it
+                held.clear()
+                gate = _StrangerGate(self._log, self._projection, self._quota, cited)
+            if gate.refuses(entry):
+                results[place] = self._declined(entry)
+            else:
+                gate.count(entry)
+                held.append((place, entry))
+        self._store(held, results, cited=cited)
+        return [result for result in results if result is not None]
+
+    def sign(
+        self,
+        signer: Signer,
+        log_id: bytes,
+        events: Sequence[Event],
+        clock_ms: Callable[[], int],
+        after_ms: int = 0,
+    ) -> tuple[int, Entry]:
+        """Sign events into the next entry of one of this node's own logs, and take it in as any other.
+
+        Args:
+            signer: whose key signs.
+            log_id: this installation's log for that author and dataset.
+            events: 1 to 4096; references with an empty entry id mean this entry.
+            clock_ms: the wall clock, milliseconds since 1970 UTC.
+            after_ms: the latest time of what the events refer to; followed unless it is more than a day ahead.
+
+        Returns:
+            The lsn and the entry, durable and folded.
+
+        Raises:
+            UsageError: an event breaks the format; nothing was signed. DiskFullError, StorageError.
+        """
+
+        def build(prev: Header | None, prev_id: bytes) -> Entry:
+            now = clock_ms()
+            followed = [now, 0 if prev is None else prev.time_ms + 1]
+            if after_ms <= now + limits.TIME_LEAP_MS_MAX:
+                followed.append(after_ms + 1)
+            entry = build_entry(
+                signer,
+                dataset=self._log.dataset,
+                log_id=log_id,
+                prev=prev,
+                prev_id=prev_id,
+                time_ms=max(followed),
+                events=events,
+            )
+            return verify_entry(entry.record, self._log.dataset)
+
+        try:
+            ingested, entry = self._log.append_local(signer.author, log_id, build)
+        except CodecError as error:
+            raise UsageError(f"this cannot be signed: {error}", hint="shorten or correct it") from None
+        self._fold(recheck_withheld=False)
+        return ingested.lsn, entry
+
+    def _store(self, held: list[tuple[int, Entry]], results: list[Ingested | None], *, cited: bool) -> None:
+        if not held:
+            return
+        entries = [entry for _, entry in held]
+        exempt = frozenset(entry.entry_id for entry in entries) if cited else frozenset()
+        outcomes = self._log.append(entries, cited=exempt)
+        for (place, _), outcome in zip(held, outcomes, strict=True):
+            results[place] = outcome
+        self._fold(recheck_withheld=any(each.outcome is Outcome.COMPLETED for each in outcomes))
+
+    def _fold(self, *, recheck_withheld: bool) -> None:
+        self._projection.catch_up(recheck_withheld=recheck_withheld)
+        erasable: dict[bytes, set[int]] = {}
+        for entry_id, index in self._projection.erasable:
+            erasable.setdefault(entry_id, set()).add(index)
+        self._projection.erasable.clear()
+        for entry_id, indexes in erasable.items():
+            self._log.erase(entry_id, indexes)
+
+    def _declined(self, entry: Entry) -> Ingested:
+        if self._log.has(entry.entry_id):
+            return self._log.append([entry])[0]
+        return Ingested(Outcome.DECLINED, entry.entry_id, 0)
+
+
+class _StrangerGate:
+    """Counts bytes of unvouched keys against the quota. Quotas delay; they never make an entry invalid."""
+
+    def __init__(self, log: LogStore, projection: Projection, quota: Quota, cited: bool) -> None:
+        self._log = log
+        self._projection = projection
+        self._authority = projection.authority
+        self._per_key = limits.CITED_BYTES_PER_KEY if cited else quota.bytes_per_key
+        self._total = quota.bytes_total + (limits.CITED_BYTES_PER_KEY if cited else 0)
+        self._used: dict[bytes, int] | None = None
+        self._used_total = 0
+
+    def refuses(self, entry: Entry) -> bool:
+        """Whether the entry is a stranger's and beyond the quota."""
+        if self._is_welcome(entry.header):
+            return False
+        used = self._load()
+        size = len(entry.record)
+        return used.get(entry.header.author, 0) + size > self._per_key or self._used_total + size > self._total
+
+    def count(self, entry: Entry) -> None:
+        """Note that an entry is let in."""
+        if self._used is not None and not self._is_welcome(entry.header):
+            size = len(entry.record)
+            self._used[entry.header.author] = self._used.get(entry.header.author, 0) + size
+            self._used_total += size
+
+    def _is_welcome(self, header: Header) -> bool:
+        authority = self._authority
+        if authority.role_now(header.author) is not None or not header.dataset:
+            return True
+        if header.author not in authority.vouched_spans:
+            return False
+        if authority.awaited or not header.prev:
+            return True  # a revoked key: how far it counts is only known once its pinned entries are here
+        before = self._projection.index.locate(header.prev)
+        return before is None or authority.vouched(header.author, before.branch, before.seq + 1)
+
+    def _load(self) -> dict[bytes, int]:
+        if self._used is None:
+            vouched = self._authority.vouched_spans
+            rows = self._projection.db.rows("SELECT author, bytes FROM authors")
+            self._used = {author: size for author, size in rows if author not in vouched}
+            self._used_total = sum(self._used.values())
+        return self._used
