@@ -15,8 +15,8 @@ _DOUBLINGS_MAX = 30  # 2**30 seconds is far above any bound; keeps the power sma
 class Backoff:
     """A schedule of growing delays for one peer.
 
-    The bound doubles with each failure, from `first_seconds` to `max_seconds`. The delay lies between half the
-    bound and the bound ("equal jitter"), so that the peers of a node that comes back do not all call at once.
+    The bound doubles with each failure, from `first_seconds` to `max_seconds`. The delay lies between half of
+    the bound and the whole ("equal jitter"), so that the peers of a node that comes back do not call at once.
 
     Args:
         rng: source of the jitter.

@@ -1,7 +1,7 @@
 """The peer book: the addresses that the user named, and how the last attempt to reach each went.
 
-One file, `peers.json`, replaced as a whole. Nothing enters it but by `add`: no discovery, no addresses told by
-peers. It holds no secret keys and no sync cursors (those live in each dataset's log), and opens no connection.
+One file, `peers.json`, replaced as a whole. Nothing enters it but by `add`: no discovery, no addresses that
+peers tell. It holds no secret keys and no sync cursors (each log has those); it connects nowhere.
 """
 
 from __future__ import annotations

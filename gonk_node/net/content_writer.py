@@ -1,0 +1,68 @@
+"""Puts chunks that arrive one by one on the disk in groups: a flush costs as much as writing some MiB.
+
+While one group is written the next one fills, so network and disk work at the same time. Verifies nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from gonk_node.core.limits import CONTENT_WRITE_BYTES
+from gonk_node.net.content_wire import ContentPort
+
+Progress = Callable[[int, int], None]
+"""(files, bytes) that are held now and were not counted before."""
+
+
+class ChunkWriter:
+    """A queue of verified chunks in front of a store; `run` empties it.
+
+    Attributes:
+        bytes: how many were written and are durable.
+    """
+
+    def __init__(self, store: ContentPort, progress: Progress) -> None:
+        self.bytes = 0
+        self._store = store
+        self._progress = progress
+        self._changed = asyncio.Condition()
+        self._queue: list[tuple[bytes, bytes]] = []
+        self._queue_bytes = 0
+        self._added = 0  # chunks ever added; the next two count in the same way
+        self._durable = 0
+        self._due = 0  # somebody waits for all up to this one
+
+    async def add(self, chunk_id: bytes, chunk: bytes) -> None:
+        """Queue a chunk; waits while a whole group is queued already."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._queue_bytes < CONTENT_WRITE_BYTES)
+            self._queue.append((chunk_id, chunk))
+            self._queue_bytes += len(chunk)
+            self._added += 1
+            if self._queue_bytes >= CONTENT_WRITE_BYTES:
+                self._changed.notify_all()
+
+    async def commit(self) -> None:
+        """Wait until all that was added so far is durable."""
+        async with self._changed:
+            last = self._due = self._added
+            self._changed.notify_all()
+            await self._changed.wait_for(lambda: self._durable >= last)
+
+    async def run(self) -> None:
+        """Write until cancelled; an error of the store ends it (StorageError and below)."""
+        while True:
+            async with self._changed:
+                await self._changed.wait_for(
+                    lambda: self._queue_bytes >= CONTENT_WRITE_BYTES or self._due > self._durable
+                )
+                group, self._queue = self._queue, []
+                size, self._queue_bytes = self._queue_bytes, 0
+                self._changed.notify_all()
+            await asyncio.to_thread(self._store.put_chunks, group)
+            self.bytes += size
+            self._progress(0, size)
+            async with self._changed:
+                self._durable += len(group)
+                self._changed.notify_all()
