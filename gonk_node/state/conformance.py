@@ -119,9 +119,8 @@ def check_schema(document: bytes) -> None:
     """
     schema, uri = _parse(document)
     schema_guard.plan(schema)
-    # Imported here for start-up time: 170 ms, and only those who write a schema need it.
-    import jsonschema
-    import referencing
+    import jsonschema  # lazy: takes 170 ms, and only those who write a schema need it
+    import referencing  # lazy: as jsonschema, which brings it
 
     metaschema_class = getattr(jsonschema, _DIALECTS[uri][1])
     linear = jsonschema.validators.extend(metaschema_class, {"uniqueItems": _unique_items})
@@ -192,7 +191,7 @@ def _no_schema(path: Iterable[str | int], reason: str) -> NonconformingError:
 
 def _unique_items(_validator: Any, unique: bool, instance: Json, _schema: Json) -> Iterator[Exception]:
     """`uniqueItems` in linear time; `jsonschema` compares each pair: 41 s for an enum of 5,000 objects."""
-    import jsonschema  # as in check_schema, its only user
+    import jsonschema  # lazy: as in check_schema, its only user
 
     if unique and isinstance(instance, list):
         distinct = {strict_json.canonical(item) for item in instance}

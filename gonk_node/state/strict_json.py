@@ -71,9 +71,7 @@ def parse(text: bytes) -> Json:
     except UnicodeDecodeError as error:
         raise NonconformingError(f"is not UTF-8 (at byte {error.start})") from error
     except json.JSONDecodeError as error:
-        raise NonconformingError(
-            f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
-        ) from error
+        raise NonconformingError(f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from error
     if _SURROGATE.search(text):
         _refuse_lone_surrogates(value)
     return value
@@ -81,9 +79,7 @@ def parse(text: bytes) -> Json:
 
 def canonical(value: Json) -> bytes:
     """The value as UTF-8 JSON: names sorted, no spaces, shortest float forms; ValueError for NaN."""
-    return json.dumps(
-        value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
-    ).encode("utf-8")
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode("utf-8")
 
 
 def pointer(path: Iterable[str | int]) -> str:
@@ -119,9 +115,7 @@ def _constant(literal: str) -> float:
     raise NonconformingError(f"has {literal}, which JSON does not know")
 
 
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_object, parse_int=_integer, parse_float=_real, parse_constant=_constant
-)
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_real, parse_constant=_constant)
 
 
 def _refuse_lone_surrogates(value: Json) -> None:

@@ -47,8 +47,7 @@ def doubling(levels: int, applicator: str, *, leaf: Any) -> dict[str, Any]:
     return {"$ref": "#/$defs/d0", "$defs": definitions}
 
 
-# --- what is no schema
-# ---------------------------------------------------------------------------------------
+# --- what is no schema --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -163,8 +162,7 @@ def test_references_by_escaped_pointers_are_followed() -> None:
     assert compile_schema(document(schema)).verdict(b'"x"') is INVALID
 
 
-# --- burning time and memory
-# ------------------------------------------------------------------------------------
+# --- burning time and memory --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("applicator", ["allOf", "anyOf", "oneOf"])

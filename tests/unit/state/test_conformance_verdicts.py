@@ -196,8 +196,7 @@ def test_refusals_of_text_say_where() -> None:
         parse(b"{\n  1}")
 
 
-# --- agreement with `jsonschema`, an independent implementation
-# ----------------------------------------------
+# --- agreement with `jsonschema`, an independent implementation ---------------------------------------------
 
 scalars = st.one_of(
     st.none(), st.booleans(), st.integers(-5, 5), st.sampled_from([0.5, 2.0, -1.25]), st.text("ab1", max_size=3)

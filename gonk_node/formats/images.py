@@ -1,0 +1,107 @@
+"""Image files that a dataset names: found inside of the images folder and nowhere else, with their media type.
+
+Pixels are never decoded: that would run image codecs on files of strangers.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from gonk_node.core.limits import NAME_BYTES_MAX
+from gonk_node.errors import InputFileError
+
+_MAGIC: tuple[tuple[int, bytes, str], ...] = (  # (offset, bytes, media type)
+    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
+    (0, b"\xff\xd8\xff", "image/jpeg"),
+    (0, b"GIF87a", "image/gif"),
+    (0, b"GIF89a", "image/gif"),
+    (8, b"WEBP", "image/webp"),
+    (0, b"BM", "image/bmp"),
+    (0, b"II*\x00", "image/tiff"),
+    (0, b"MM\x00*", "image/tiff"),
+    (4, b"ftypavif", "image/avif"),
+    (4, b"ftypheic", "image/heic"),
+    (0, b"\x00\x00\x00\x0cjP  \r\n\x87\n", "image/jp2"),
+    (128, b"DICM", "application/dicom"),
+)
+_TYPES = mimetypes.MimeTypes()  # the built-in table: what a computer has installed must not change what is signed
+_HEAD_BYTES = 132
+_FOLDERS = ("images", "JPEGImages")  # the usual names beside COCO and VOC annotations
+
+
+def check_folder(images: Path | None) -> None:
+    """Refuse an images folder that is none, before each image is reported missing.
+
+    Raises:
+        InputFileError: there is no such folder.
+    """
+    if images is not None and not images.is_dir():
+        raise InputFileError("is no folder with images", where=str(images))
+
+
+def check_name(name: object) -> str:
+    """The name, if it can be that of an object and of a file below a folder.
+
+    Raises:
+        InputFileError: it is no text, empty, too long, absolute, climbs out with "..", has control characters or
+            backslashes, or begins with `schema-`, which is kept for schemas.
+    """
+    if not isinstance(name, str) or not name:
+        raise InputFileError("the file name is no text")
+    try:
+        size = len(name.encode())
+    except UnicodeEncodeError as error:
+        raise InputFileError("the file name is no Unicode text") from error
+    if size > NAME_BYTES_MAX:
+        raise InputFileError(f"the file name is longer than {NAME_BYTES_MAX} bytes")
+    if not name.isprintable() or "\\" in name:
+        raise InputFileError(f"the file name {name[:80]!r} has control characters or backslashes")
+    if PurePosixPath(name).is_absolute() or PureWindowsPath(name).drive or ".." in PurePosixPath(name).parts:
+        raise InputFileError(f"the file name {name[:80]!r} leads out of the images folder")
+    if name.startswith("schema-"):
+        raise InputFileError(f"the file name {name[:80]!r} begins with schema-, which is kept for schemas")
+    return name
+
+
+def find(folder: Path, name: str) -> Path:
+    """The file of that name below the folder, with links resolved.
+
+    Args:
+        folder: the images folder; may itself be a link.
+        name: as `check_name` returned it.
+
+    Raises:
+        InputFileError: there is no such file, or a link leads out of the folder.
+    """
+    root = folder.resolve()
+    try:
+        path = (root / name).resolve(strict=True)
+    except (OSError, RuntimeError) as error:  # RuntimeError: a circle of links, before Python 3.13
+        raise InputFileError(f"the image file {name!r} is missing in {folder}") from error
+    if not path.is_relative_to(root):
+        raise InputFileError(f"the image file {name!r} is a link that leads out of {folder}")
+    if not path.is_file():
+        raise InputFileError(f"{name!r} in {folder} is no file")
+    return path
+
+
+def media_type(name: str, path: Path | None) -> str:
+    """The media type: of the first bytes of the file if there is one and they are known, else of the name."""
+    if path is not None:
+        try:
+            with path.open("rb") as file:
+                head = file.read(_HEAD_BYTES)
+        except OSError as error:
+            raise InputFileError(f"the image file {name!r} cannot be read: {error.strerror}") from error
+        for offset, magic, found in _MAGIC:
+            if head.startswith(magic, offset):
+                return found
+    return _TYPES.guess_type(name)[0] or "application/octet-stream"
+
+
+def folder_beside(source: Path) -> Path | None:
+    """The folder in which images usually are: `images` or `JPEGImages`, in or beside the source; None without one."""
+    around = source if source.is_dir() else source.absolute().parent
+    places = (around, around.absolute().parent)
+    return next((place / name for place in places for name in _FOLDERS if (place / name).is_dir()), None)

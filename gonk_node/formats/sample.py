@@ -1,0 +1,137 @@
+"""What an importer hands on, whatever the format: images, annotations and problems, one after the other.
+
+Nothing here reads files or knows a dataset; the import command makes objects and annotations of it.
+
+Boxes and points are in pixels, fractions allowed, with the origin at the top left corner of the top left pixel, as the
+schemas `bounding-box` and `polygon` say.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from blake3 import blake3
+
+from gonk_node import schemas
+from gonk_node.core.limits import IMPORTED_BODY_BYTES_MAX, INT_MAX
+from gonk_node.state.conformance import Conformance, Validator, compile_schema
+from gonk_node.state.strict_json import Json, Problem, canonical
+
+KEY_BYTES = 16
+
+_keys = blake3(derive_key_context="gonk-node 2026 v1 import key")
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedImage:
+    """One image that the source names.
+
+    Attributes:
+        name: as the source writes it, unique in the source; for images in subfolders a relative path with "/".
+        path: the file, inside of the images folder (no link leads out of it); None if no folder was given.
+        media_type: found from the first bytes of the file, else from the name.
+        width: in pixels as the source states it; None if it does not.
+        height: in pixels as the source states it; None if it does not.
+        attributes: what else the source says of the image, such as its id there.
+    """
+
+    name: str
+    path: Path | None
+    media_type: str
+    width: int | None = None
+    height: int | None = None
+    attributes: dict[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedAnnotation:
+    """One annotation, ready to be signed.
+
+    Attributes:
+        image_name: the `name` of an ImportedImage that came before.
+        schema: the name of a schema that ships ("bounding-box", …), which the body fits.
+        body: canonical JSON.
+        place: where it stands in the source, for messages.
+        key: 16 bytes that are the same whenever the same annotation of the same source is read again.
+    """
+
+    image_name: str
+    schema: str
+    body: bytes
+    place: str
+    key: bytes
+
+
+Record: TypeAlias = ImportedImage | ImportedAnnotation | Problem
+
+
+class Importer(Protocol):
+    """Reads one format."""
+
+    def __call__(self, source: Path, images: Path | None) -> Iterator[Record]:
+        """Yield what a source holds: each image before its annotations; problems where they are met.
+
+        Args:
+            source: the annotation file or folder.
+            images: the folder with the image files; None to import annotations without files.
+
+        Raises:
+            InputFileError: on the first step, when the source is not of this format at all.
+        """
+        ...
+
+
+def annotation(
+    image_name: str, schema: str, body: dict[str, Json], *, format_name: str, source_id: str, place: str
+) -> ImportedAnnotation | Problem:
+    """Make an annotation of a body, or a Problem if the body is too large or does not fit the schema that ships.
+
+    Args:
+        image_name: the image it is of.
+        schema: the name of its schema.
+        body: what it says.
+        format_name: "coco", "voc", …; with `source_id` it tells apart what is otherwise equal.
+        source_id: the id or the position of the annotation in its source.
+        place: where it stands in the source.
+    """
+    try:
+        text = canonical(body)
+    except (ValueError, RecursionError):
+        return Problem(place, "holds what JSON cannot (NaN, Infinity, or half a surrogate pair); left out")
+    if len(text) > IMPORTED_BODY_BYTES_MAX:
+        return Problem(place, f"would be {len(text):,} bytes; the limit is {IMPORTED_BODY_BYTES_MAX:,}; left out")
+    validator = _validator(schema)
+    if validator.verdict(text) is not Conformance.VALID:
+        first = validator.explain(text)[0]
+        return Problem(place, f"makes no {schema}: {first.place} {first.what}; left out".replace(":  ", ": "))
+    hasher = _keys.copy()
+    for part in (format_name.encode(), image_name.encode(), schema.encode(), source_id.encode(), text):
+        hasher.update(len(part).to_bytes(8, "big") + part)
+    return ImportedAnnotation(image_name, schema, text, place, hasher.digest(KEY_BYTES))
+
+
+@functools.cache
+def _validator(schema: str) -> Validator:
+    return compile_schema(schemas.load(schema))
+
+
+def number(value: Json) -> int | float | None:
+    """A finite number as the shortest JSON has it (2.0 becomes 2); None for anything else, true and false included."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if isinstance(value, int):
+        return value if abs(value) <= INT_MAX else None
+    if not math.isfinite(value):
+        return None
+    return int(value) if value.is_integer() and abs(value) <= INT_MAX else value
+
+
+def whole(value: Json) -> int | None:
+    """A size in pixels: a whole number above 0, or None."""
+    found = number(value)
+    return found if isinstance(found, int) and found > 0 else None

@@ -1,0 +1,151 @@
+"""Pascal VOC: a folder with one XML file for each image; bounding boxes are read.
+
+Format: the VOC2012 development kit, section 4. A box is given by the first and the last pixel in it, counted from 1:
+xmin 1, xmax 640 is the whole width of an image of 640 pixels. Hence x = xmin - 1 and w = xmax - xmin + 1. A box whose
+last pixel is not beyond its first one, in either direction, is a slip of the hand and counts as degenerate. Boxes of
+parts (head, hand, foot) and segmentation masks are not read.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+from gonk_node.core.limits import VOC_FILE_BYTES_MAX
+from gonk_node.errors import InputFileError
+from gonk_node.formats.images import check_folder, check_name, find, media_type
+from gonk_node.formats.sample import ImportedImage, Record, annotation, number, whole
+from gonk_node.formats.strict_xml import parse
+from gonk_node.state.strict_json import Json, Problem
+
+_FORMAT = "voc"
+_CORNERS = ("xmin", "ymin", "xmax", "ymax")
+_FLAGS = ("truncated", "difficult", "occluded")
+_UNSAID = ("", "unspecified")
+
+
+def read(source: Path, images: Path | None) -> Iterator[Record]:
+    """Read a folder of VOC files (those directly in it that end in .xml), or a single one; see `sample.Importer`."""
+    if not source.is_dir():
+        yield from read_files([source], images)
+        return
+    try:
+        files = sorted(path for path in source.iterdir() if path.suffix.lower() == ".xml")
+    except OSError as error:
+        raise InputFileError(f"cannot be read: {error.strerror}", where=str(source)) from error
+    if not files:
+        raise InputFileError("holds no .xml file", where=str(source), hint="give the folder with the annotations")
+    yield from read_files(files, images)
+
+
+def read_files(files: Sequence[Path], images: Path | None) -> Iterator[Record]:
+    """Read VOC files in the order given; see `sample.Importer`.
+
+    Raises:
+        InputFileError: none of them is a VOC file; a single bad one among good ones is a Problem.
+    """
+    check_folder(images)
+    names: dict[str, Path] = {}
+    bad: list[Problem] = []
+    good = 0
+    for file in files:
+        try:
+            root = _load(file)
+        except InputFileError as error:
+            bad.append(Problem(str(file), f"{error.what}; left out"))
+            if good:
+                yield bad[-1]
+            continue
+        if not good:
+            yield from bad
+        good += 1
+        yield from _read_image(root, file, images, names)
+    if not good and bad:
+        raise InputFileError(bad[0].what.removesuffix("; left out"), where=bad[0].place)
+
+
+def _load(file: Path) -> Element:
+    try:
+        with file.open("rb") as stream:
+            text = stream.read(VOC_FILE_BYTES_MAX + 1)
+    except OSError as error:
+        raise InputFileError(f"cannot be read: {error.strerror}") from error
+    if len(text) > VOC_FILE_BYTES_MAX:
+        raise InputFileError(f"is larger than {VOC_FILE_BYTES_MAX:,} bytes")
+    root = parse(text)
+    if root.tag != "annotation":
+        raise InputFileError(f"is no Pascal VOC file: its top element is <{root.tag[:40]}>, not <annotation>")
+    return root
+
+
+def _read_image(root: Element, file: Path, images: Path | None, names: dict[str, Path]) -> Iterator[Record]:
+    objects = root.findall("object")
+    consequence = f"; left out, and its {len(objects)} annotations with it"
+    try:
+        name = check_name(_text(root, "filename"))
+        if name in names:
+            raise InputFileError(f"the file name {name!r} is taken by {names[name]}")
+        path = None if images is None else find(images, name)
+        kind = media_type(name, path)
+    except InputFileError as error:
+        yield Problem(f"{file}: /annotation/filename", error.what + consequence)
+        return
+    names[name] = file
+    width, height = (whole(_number(_text(root, f"size/{side}"))) for side in ("width", "height"))
+    said = {key: _text(root, where) for key, where in (("folder", "folder"), ("database", "source/database"))}
+    attributes = {"file": file.name, **{key: value for key, value in said.items() if value}}
+    yield ImportedImage(name, path, kind, width, height, {_FORMAT: attributes})
+    for index, element in enumerate(objects, start=1):
+        place = f"{file}: /annotation/object[{index}]"
+        body = _box(element)
+        if isinstance(body, Problem):
+            yield Problem(place + body.place, body.what)
+            continue
+        body["attributes"] = {_FORMAT: {"file": file.name, "object": index}}
+        source_id = f"{file.name}#{index}"
+        yield annotation(name, "bounding-box", body, format_name=_FORMAT, source_id=source_id, place=place)
+
+
+def _box(element: Element) -> dict[str, Json] | Problem:
+    """The body of one <object>, or a Problem whose place is relative to it."""
+    label = _text(element, "name")
+    if not label:
+        return Problem("/name", "an object needs a name; left out")
+    texts = [_text(element, f"bndbox/{corner}") for corner in _CORNERS]
+    corners = [_number(text) for text in texts]
+    numbers = [corner for corner in corners if corner is not None]
+    if len(numbers) < len(_CORNERS):
+        return Problem("/bndbox", f"a box must be four finite numbers, not {', '.join(texts)[:60]!r}; left out")
+    xmin, ymin, xmax, ymax = numbers
+    if xmax <= xmin or ymax <= ymin:
+        return Problem("/bndbox", f"the box is degenerate: from ({xmin}, {ymin}) to ({xmax}, {ymax}); left out")
+    body: dict[str, Json] = {
+        "label": label,
+        "x": number(xmin - 1),
+        "y": number(ymin - 1),
+        "w": number(xmax - xmin + 1),
+        "h": number(ymax - ymin + 1),
+    }
+    for flag in _FLAGS:
+        said = _text(element, flag)
+        if said in ("0", "1"):
+            body[flag] = said == "1"
+    pose = _text(element, "pose")
+    if pose.lower() not in _UNSAID:
+        body["pose"] = pose
+    return body
+
+
+def _text(element: Element, path: str) -> str:
+    """The text of the first element at a path, without blanks around it; "" if there is none."""
+    return (element.findtext(path) or "").strip()
+
+
+def _number(text: str) -> int | float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return number(value) if math.isfinite(value) else None

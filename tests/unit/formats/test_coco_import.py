@@ -1,0 +1,335 @@
+"""COCO files, good and bad: what is read, what is left out, and where the message points."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gonk_node.errors import InputFileError
+from gonk_node.formats import IMPORTERS
+from gonk_node.formats.sample import ImportedAnnotation, ImportedImage, Record
+from gonk_node.state.strict_json import Problem
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
+
+
+class Coco:
+    """A COCO file under construction, with its images folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.images = folder / "images"
+        self.images.mkdir()
+        self.file = folder / "instances.json"
+        self.document: dict[str, Any] = {
+            "images": [{"id": 1, "file_name": "a.png", "width": 64, "height": 48, "license": 3}],
+            "categories": [{"id": 7, "name": "RBC", "supercategory": "cell"}],
+            "annotations": [],
+        }
+        (self.images / "a.png").write_bytes(PNG)
+
+    def add(self, **fields: Any) -> None:
+        number = len(self.document["annotations"]) + 1
+        base = {"id": number, "image_id": 1, "category_id": 7, "bbox": [1, 2, 3, 4]}
+        self.document["annotations"].append({**base, **fields})
+
+    def read(self, *, with_images: bool = True) -> list[Record]:
+        self.file.write_text(json.dumps(self.document))
+        return list(IMPORTERS["coco"](self.file, self.images if with_images else None))
+
+
+@pytest.fixture
+def coco(tmp_path: Path) -> Coco:
+    return Coco(tmp_path)
+
+
+def annotations(records: list[Record]) -> list[ImportedAnnotation]:
+    return [record for record in records if isinstance(record, ImportedAnnotation)]
+
+
+def bodies(records: list[Record]) -> list[dict[str, Any]]:
+    return [json.loads(record.body) for record in annotations(records)]
+
+
+def problems(records: list[Record]) -> list[tuple[str, str]]:
+    """(place without the file, what)"""
+    found = [record for record in records if isinstance(record, Problem)]
+    assert all("instances.json: " in problem.place for problem in found)
+    return [(problem.place.split("instances.json: ")[1], problem.what) for problem in found]
+
+
+def test_an_image_comes_with_its_file_size_and_ids(coco: Coco) -> None:
+    [image] = coco.read()
+    assert image == ImportedImage(
+        "a.png",
+        (coco.images / "a.png").resolve(),
+        "image/png",
+        64,
+        48,
+        {"coco": {"id": 1, "license": 3}},
+    )
+
+
+def test_a_box_becomes_a_bounding_box_that_keeps_its_ids(coco: Coco) -> None:
+    coco.add(bbox=[1, 2.5, 3.0, 4], iscrowd=1, area=12, attributes={"occluded": False})
+    [found] = annotations(coco.read())
+    assert (found.image_name, found.schema) == ("a.png", "bounding-box")
+    kept = {"id": 1, "image_id": 1, "category_id": 7, "area": 12, "attributes": {"occluded": False}}
+    assert json.loads(found.body) == {
+        "label": "RBC",
+        "x": 1,
+        "y": 2.5,
+        "w": 3,
+        "h": 4,
+        "iscrowd": True,
+        "attributes": {"coco": kept},
+    }
+    assert b'"w":3,' in found.body
+    assert found.place.endswith("/annotations/0/bbox")
+
+
+def test_polygons_become_parts_beside_the_box(coco: Coco) -> None:
+    coco.add(segmentation=[[0, 0, 10, 0, 10, 10], [20, 20, 30, 20, 30, 30, 20.5, 30]])
+    box, polygon = annotations(coco.read())
+    assert (box.schema, polygon.schema) == ("bounding-box", "polygon")
+    assert json.loads(polygon.body)["parts"] == [
+        {"outer": [[0, 0], [10, 0], [10, 10]], "holes": []},
+        {"outer": [[20, 20], [30, 20], [30, 30], [20.5, 30]], "holes": []},
+    ]
+    assert box.key != polygon.key
+
+
+def test_captions_need_no_category(coco: Coco) -> None:
+    coco.document["annotations"] = [{"id": 5, "image_id": 1, "caption": "Cells."}]
+    del coco.document["categories"]
+    [found] = annotations(coco.read())
+    assert found.schema == "caption"
+    assert json.loads(found.body)["text"] == "Cells."
+
+
+def test_a_run_length_mask_is_reported_and_the_box_kept(coco: Coco) -> None:
+    coco.add(iscrowd=1, segmentation={"size": [48, 64], "counts": [1, 2]})
+    records = coco.read()
+    assert [found.schema for found in annotations(records)] == ["bounding-box"]
+    [(place, what)] = problems(records)
+    assert place == "/annotations/0/segmentation"
+    assert "run-length" in what
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        [1, 2, 0, 4],
+        [1, 2, 3, -4],
+        [1, 2, 3],
+        [1, 2, 3, 4, 5],
+        [1, 2, 3, float("nan")],
+        [float("inf"), 2, 3, 4],
+        [1, 2, 3, 10**400],
+        [1, 2, "3", 4],
+        [1, 2, True, 4],
+        [None, 2, 3, 4],
+        "1 2 3 4",
+        {"x": 1},
+    ],
+)
+def test_a_bad_box_is_a_problem_at_its_place_and_the_rest_is_read(coco: Coco, box: Any) -> None:
+    coco.add()
+    coco.add(bbox=box)
+    coco.add()
+    records = coco.read()
+    assert [body["attributes"]["coco"]["id"] for body in bodies(records)] == [1, 3]
+    [(place, what)] = problems(records)
+    assert place == "/annotations/1/bbox"
+    assert "left out" in what
+
+
+@pytest.mark.parametrize(
+    "outline",
+    [
+        [[0, 0, 10, 0]],
+        [[0, 0, 10, 0, 10]],
+        [[0, 0, 10, 10, 20, 20]],
+        [[0, 0, 10, 0, 10, float("nan")]],
+        [[0, 0, 10, 0, 10, 10], [1]],
+        [0, 0, 10, 0, 10, 10],
+        "M0 0",
+    ],
+)
+def test_a_bad_polygon_is_a_problem_and_its_box_is_kept(coco: Coco, outline: Any) -> None:
+    coco.add(segmentation=outline)
+    records = coco.read()
+    assert [found.schema for found in annotations(records)] == ["bounding-box"]
+    assert [place for place, _ in problems(records)] == ["/annotations/0/segmentation"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "place"),
+    [
+        ({"category_id": 8}, "/annotations/1/category_id"),
+        ({"category_id": None}, "/annotations/1/category_id"),
+        ({"category_id": [7]}, "/annotations/1/category_id"),
+        ({"image_id": 2}, "/annotations/1/image_id"),
+        ({"image_id": {}}, "/annotations/1/image_id"),
+        ({"id": 1}, "/annotations/1/id"),
+        ({"id": []}, "/annotations/1/id"),
+        ({"bbox": []}, "/annotations/1"),
+        ({"area": float("nan")}, "/annotations/1/bbox"),
+        ({"area": 10**400}, "/annotations/1/bbox"),
+        ({"note": "\ud800"}, "/annotations/1/bbox"),
+        ({"note": "x" * 2**20}, "/annotations/1/bbox"),
+    ],
+)
+def test_a_bad_annotation_is_a_problem_at_its_place_and_the_rest_is_read(
+    coco: Coco, fields: dict[str, Any], place: str
+) -> None:
+    coco.add()
+    coco.add(**fields)
+    coco.add()
+    records = coco.read()
+    assert [body["attributes"]["coco"]["id"] for body in bodies(records)] == [1, 3]
+    assert [found for found, _ in problems(records)] == [place]
+
+
+def test_an_annotation_that_is_no_object_is_a_problem(coco: Coco) -> None:
+    coco.document["annotations"] = [5]
+    assert [place for place, _ in problems(coco.read())] == ["/annotations/0"]
+
+
+def test_a_label_that_fits_no_schema_is_a_problem(coco: Coco) -> None:
+    coco.document["categories"][0]["name"] = "x" * 300
+    coco.add()
+    [(place, what)] = problems(coco.read())
+    assert place == "/annotations/0/bbox"
+    assert "makes no bounding-box: /label" in what
+
+
+@pytest.mark.parametrize(
+    "category", [{"id": 7, "name": "again"}, {"name": "no id"}, {"id": 9}, {"id": 9, "name": ""}, 5]
+)
+def test_a_bad_category_is_a_problem_and_the_first_of_an_id_counts(coco: Coco, category: Any) -> None:
+    coco.document["categories"].append(category)
+    coco.add()
+    records = coco.read()
+    assert [body["label"] for body in bodies(records)] == ["RBC"]
+    [(place, _)] = problems(records)
+    assert place.startswith("/categories/1")
+
+
+@pytest.mark.parametrize(
+    ("image", "place"),
+    [
+        ({"id": 2, "file_name": "missing.png"}, "/images/1/file_name"),
+        ({"id": 2, "file_name": "a.png"}, "/images/1/file_name"),
+        ({"id": 2, "file_name": "../instances.json"}, "/images/1/file_name"),
+        ({"id": 2, "file_name": "sub/../../instances.json"}, "/images/1/file_name"),
+        ({"id": 2, "file_name": "/etc/hostname"}, "/images/1/file_name"),
+        ({"id": 2, "file_name": "C:\\a.png"}, "/images/1/file_name"),
+        ({"id": 2, "file_name": "C:a.png"}, "/images/1/file_name"),
+        ({"id": 2, "file_name": "leads-out.png"}, "/images/1/file_name"),
+        ({"id": 2, "file_name": "circle.png"}, "/images/1/file_name"),
+        ({"id": 2, "file_name": "a.png\x00"}, "/images/1/file_name"),
+        ({"id": 2, "file_name": "a\n.png"}, "/images/1/file_name"),
+        ({"id": 2, "file_name": "\ud800.png"}, "/images/1/file_name"),
+        ({"id": 2, "file_name": "schema-a.png"}, "/images/1/file_name"),
+        ({"id": 2, "file_name": "x" * 2000}, "/images/1/file_name"),
+        ({"id": 2, "file_name": ""}, "/images/1/file_name"),
+        ({"id": 2, "file_name": "."}, "/images/1/file_name"),
+        ({"id": 2}, "/images/1/file_name"),
+    ],
+)
+def test_a_bad_image_is_one_problem_that_counts_its_annotations(
+    coco: Coco, tmp_path: Path, image: dict[str, Any], place: str
+) -> None:
+    (coco.images / "leads-out.png").symlink_to(tmp_path / "instances.json")
+    (coco.images / "circle.png").symlink_to(coco.images / "circle.png")
+    (coco.images / "schema-a.png").write_bytes(PNG)
+    coco.document["images"].append(image)
+    coco.add()
+    coco.add(image_id=2)
+    coco.add(image_id=2)
+    records = coco.read()
+    assert [body["attributes"]["coco"]["id"] for body in bodies(records)] == [1]
+    assert sum(isinstance(record, ImportedImage) for record in records) == 1
+    [(found, what)] = problems(records)
+    assert found == place
+    assert "its 2 annotations" in what
+
+
+@pytest.mark.parametrize("image", [{"id": 1, "file_name": "b.png"}, {"file_name": "b.png"}, {"id": True}, None])
+def test_an_image_whose_id_is_taken_or_none_is_a_problem(coco: Coco, image: Any) -> None:
+    coco.document["images"].append(image)
+    coco.add()
+    records = coco.read()
+    assert len(bodies(records)) == 1
+    assert len(problems(records)) == 1
+
+
+def test_images_in_subfolders_and_links_that_stay_inside_are_read(coco: Coco) -> None:
+    (coco.images / "sub").mkdir()
+    (coco.images / "sub" / "b.png").symlink_to(coco.images / "a.png")
+    coco.document["images"].append({"id": "x", "file_name": "sub/b.png"})
+    coco.add(image_id="x")
+    records = coco.read()
+    assert [found.image_name for found in annotations(records)] == ["sub/b.png"]
+    assert problems(records) == []
+
+
+def test_without_an_images_folder_no_file_is_looked_for(coco: Coco) -> None:
+    coco.document["images"].append({"id": 2, "file_name": "missing.jpg"})
+    coco.add(image_id=2)
+    records = coco.read(with_images=False)
+    assert [(record.path, record.media_type) for record in records if isinstance(record, ImportedImage)] == [
+        (None, "image/png"),
+        (None, "image/jpeg"),
+    ]
+    assert len(annotations(records)) == 1
+
+
+def test_reading_twice_gives_the_same_keys_and_each_annotation_its_own(coco: Coco) -> None:
+    coco.add()
+    coco.add()
+    coco.document["annotations"].append({"image_id": 1, "category_id": 7, "bbox": [1, 2, 3, 4]})
+    once, again = annotations(coco.read()), annotations(coco.read(with_images=False))
+    assert [found.key for found in once] == [found.key for found in again]
+    assert len({found.key for found in once}) == 3
+    assert {len(found.key) for found in once} == {16}
+
+
+def test_a_corrected_box_has_another_key(coco: Coco) -> None:
+    coco.add()
+    [before] = annotations(coco.read())
+    coco.document["annotations"][0]["bbox"][0] = 1.5
+    [after] = annotations(coco.read())
+    assert before.key != after.key
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"\xff\xfe",
+        b"{",
+        b"[]",
+        b'[{"image_id":1,"category_id":1,"bbox":[1,2,3,4],"score":0.5}]',
+        b"{}",
+        b'{"images":{}}',
+        b'{"images":[],"annotations":{}}',
+        b'{"images":[],"categories":5}',
+        b"[" * 200_000,
+        b"<annotation/>",
+    ],
+)
+def test_what_is_no_coco_file_is_refused_as_a_whole(coco: Coco, text: bytes) -> None:
+    coco.file.write_bytes(text)
+    with pytest.raises(InputFileError, match="instances"):
+        list(IMPORTERS["coco"](coco.file, coco.images))
+
+
+def test_a_missing_file_and_a_missing_images_folder_are_refused(coco: Coco) -> None:
+    with pytest.raises(InputFileError, match="cannot be read"):
+        list(IMPORTERS["coco"](coco.folder / "none.json", None))
+    coco.read()
+    with pytest.raises(InputFileError, match="no folder"):
+        list(IMPORTERS["coco"](coco.file, coco.folder / "none"))
