@@ -41,7 +41,7 @@ class Replica:
         self.log = log
         self.db = db
         self.dataset = log.dataset
-        self._instance = instance
+        self.instance = instance
         self.projection = Projection(log, db)
         self.view = ReplicaView(log, self.projection)
         self._ingest = Ingest(log, self.projection, quota)
@@ -116,7 +116,7 @@ class Replica:
 
     def sign(self, signer: Signer, events: Sequence[Event], *, after_ms: int = 0) -> Entry:
         """Sign events into one entry and take it in; durable and folded when this returns. See `Ingest.sign`."""
-        log_id = log_id_for(self._instance, self.dataset, signer.author)
+        log_id = log_id_for(self.instance, self.dataset, signer.author)
         with self._lock:
             _, entry = self._ingest.sign(signer, log_id, events, clock_ms, after_ms)
         self._announce()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +120,7 @@ class StateDb:
                 raise
             self._db.execute("COMMIT")
 
-    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
         """All rows that a query gives."""
         with self._lock, _typed(self.path):
             return self._db.execute(sql, parameters).fetchall()
@@ -160,6 +160,11 @@ class StateDb:
     def set_meta(self, key: str, value: Any) -> None:
         """Write a value of the `meta` table (inside a transaction)."""
         self.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def foreign_commits(self) -> int:
+        """A number that changes when another connection has committed to the database since it was last asked."""
+        row = self.one("PRAGMA data_version")
+        return 0 if row is None else int(row[0])
 
     def damage(self) -> list[str]:
         """What SQLite's own integrity check finds wrong, one line each."""

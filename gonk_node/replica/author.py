@@ -1,0 +1,86 @@
+"""A person at a replica: the key that signs, the role that it has, and signing many events in as few entries as fit.
+
+What may be signed is checked by `proposing` and `governing`, before anything comes here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from gonk_node.core import limits
+from gonk_node.core.entry import Entry
+from gonk_node.core.event_codec import encode_event
+from gonk_node.core.events import CONTRIBUTOR, AcceptGrant, Event
+from gonk_node.core.ids import EventRef, log_id_for
+from gonk_node.core.keys import Signer
+from gonk_node.replica.queries import Queries
+from gonk_node.replica.replica import Replica
+
+EVENTS_PER_ENTRY = 1000  # of a large import: one signature for many, and a small unit to resume at
+_BYTES_PER_ENTRY = limits.ENTRY_BYTES_MAX // 2  # leaves room for the header and the framing of each event
+
+
+class Author:
+    """One key at one replica."""
+
+    def __init__(self, replica: Replica, signer: Signer) -> None:
+        self.replica = replica
+        self.signer = signer
+        self.queries = Queries(replica.db)
+
+    @property
+    def key(self) -> bytes:
+        """The public key."""
+        return self.signer.author
+
+    @property
+    def role(self) -> int | None:
+        """The role that the key holds now, None for a stranger or a revoked key."""
+        return self.replica.authority.role_now(self.key)
+
+    def sign(self, events: Sequence[Event], *, after_ms: int = 0) -> Entry:
+        """Sign events into one entry (durable and folded on return).
+
+        Where the key has a role that this log has not taken up yet, an accept-grant is signed first: a node accepts every
+        grant that it sees to its keys.
+        """
+        self.accept_grants()
+        return self.replica.sign(self.signer, events, after_ms=after_ms)
+
+    def sign_many(self, events: Iterable[Event], *, after_ms: int = 0) -> Iterator[list[EventRef]]:
+        """Sign any number of events, in entries of up to 1000; yields the references of each entry's events."""
+        batch: list[Event] = []
+        size = 0
+        for event in events:
+            length = len(encode_event(event))
+            if batch and (len(batch) >= EVENTS_PER_ENTRY or size + length > _BYTES_PER_ENTRY):
+                yield self._refs(self.sign(batch, after_ms=after_ms), len(batch))
+                batch, size = [], 0
+            batch.append(event)
+            size += length
+        if batch:
+            yield self._refs(self.sign(batch, after_ms=after_ms), len(batch))
+
+    def accept_grants(self) -> Entry | None:
+        """Take up the role that was granted to this key, in this installation's log; None where nothing is to be done."""
+        acceptance = self._acceptance()
+        return self.replica.sign(self.signer, acceptance) if acceptance else None
+
+    def _acceptance(self) -> list[Event]:
+        authority = self.replica.authority
+        info = authority.roles.get(self.key)
+        if info is None or info.revoked or info.role == CONTRIBUTOR or info.grant is None:
+            return []
+        if self.key == authority.root:
+            return []
+        log_id = log_id_for(self.replica.instance, self.replica.dataset, self.key)
+        leaves = self.replica.log.leaves(self.key, log_id)
+        if leaves:
+            tip = max(leaves, key=lambda head: (head.seq, head.entry_id))
+            position = self.replica.projection.index.locate(tip.entry_id)
+            if position and authority.review_rank(self.key, position.branch, position.seq) is not None:
+                return []
+        return [AcceptGrant(info.grant)]
+
+    def _refs(self, entry: Entry, count: int) -> list[EventRef]:
+        return [EventRef(entry.entry_id, index) for index in range(count)]

@@ -1,0 +1,252 @@
+"""What a person may propose: objects, schemas, annotations, deletions. Checked here, before anything is signed.
+
+Each function returns the event to sign, or raises a `RefusedError` that says why; `Author.sign` signs. The rules are
+Gonk's, and hold for honest authors only: what strangers sign anyway is dealt with by the fold.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from uuid import uuid4
+
+from gonk_node.core.chunks import ContentInfo
+from gonk_node.core.events import (
+    SCHEMA_PREFIX,
+    AnnotationCreate,
+    AnnotationUpdate,
+    Delete,
+    ObjectCreate,
+    ObjectUpdate,
+    SchemaCreate,
+    SchemaUpdate,
+)
+from gonk_node.core.ids import object_uuid, uuid_text
+from gonk_node.errors import (
+    ExistsError,
+    NonconformingError,
+    NotFoundError,
+    UsageError,
+    WrongStateError,
+)
+from gonk_node.replica.author import Author
+from gonk_node.replica.queries import Revision
+from gonk_node.state.conformance import Conformance, Validator, check_schema, compile_schema
+from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA
+
+
+class Proposer:
+    """The checks, for one author; remembers compiled schemas."""
+
+    def __init__(self, author: Author) -> None:
+        self.author = author
+        self._queries = author.queries
+        self._validators: dict[int, Validator] = {}
+
+    # --- objects ----------------------------------------------------------------------------------------
+
+    def object_create(
+        self, name: str, media_type: str, info: ContentInfo, *, random_uuid: bool = False
+    ) -> ObjectCreate:
+        """A new object. By default its uuid follows from the content, so adding a file twice names one object.
+
+        Raises:
+            UsageError: the name is a schema's. ExistsError: an object with that content is here; it names the object.
+        """
+        _check_object_name(name)
+        uuid = uuid4().bytes if random_uuid else object_uuid(self.author.replica.dataset, info.content_id)
+        existing = self._counted(self._queries.revisions(OBJECT, uuid))
+        if existing:
+            found = existing[0]
+            raise ExistsError(
+                f"the same content is here already, as {found.name!r} ({', '.join(found.views)})",
+                where=uuid_text(uuid),
+                hint="nothing to add; to propose it anew under another identity use --new-id",
+            )
+        return ObjectCreate(uuid, name, media_type, *info)
+
+    def object_update(self, base: Revision, name: str, media_type: str, info: ContentInfo) -> ObjectUpdate:
+        """A new revision of an object; `base` must be what it is now, and the content must differ."""
+        _check_object_name(name)
+        self.check_base(base)
+        if (base.content_id, base.name, base.media_type) == (info.content_id, name, media_type):
+            raise ExistsError("nothing differs from the version that it would replace", where=uuid_text(base.uuid))
+        return ObjectUpdate(base.uuid, base.ref, name, media_type, *info)
+
+    # --- schemas ----------------------------------------------------------------------------------------
+
+    def schema_create(self, name: str, document: bytes) -> SchemaCreate:
+        """A new schema; the name gets Gonk's prefix where it lacks it."""
+        name = full_schema_name(name)
+        check_schema(document)
+        existing = self._counted(self._queries.schema(name))
+        if existing:
+            raise ExistsError(
+                f"there is a schema {name} already ({', '.join(existing[0].views)})",
+                hint="gonk schema add --update proposes a new version of it",
+            )
+        return SchemaCreate(name, document)
+
+    def schema_update(self, name: str, document: bytes) -> SchemaUpdate:
+        """A new revision of a schema."""
+        base = self.usable_schema(name)
+        check_schema(document)
+        if base.body == document:
+            raise ExistsError("nothing differs from the version that it would replace", where=str(base.name))
+        return SchemaUpdate(str(base.name), base.ref, document)
+
+    def usable_schema(self, name: str, version: int | None = None) -> Revision:
+        """The revision of a schema to annotate with: of that version, else the current one, else the newest pending one.
+
+        Raises:
+            NotFoundError: no such schema or version. WrongStateError: it is rejected or deprecated.
+        """
+        name = full_schema_name(name)
+        revisions = [each for each in self._queries.schema(name) if each.version is not None]
+        if version is not None:
+            revisions = [each for each in revisions if each.version == version and each.named]
+        if not revisions:
+            raise NotFoundError(f"there is no schema {name}", hint="gonk schema list DATASET shows all")
+        current = next((each for each in revisions if each.current), None)
+        usable = current or next((each for each in reversed(revisions) if _is_open(each)), None)
+        if usable is None:
+            raise WrongStateError(f"the schema is {' and '.join(revisions[-1].views)}", where=name)
+        return usable
+
+    # --- annotations ------------------------------------------------------------------------------------
+
+    def annotation_create(
+        self, objects: Sequence[Revision], schema: Revision, body: bytes, *, uuid: bytes | None = None
+    ) -> AnnotationCreate:
+        """A new annotation of those object revisions, its body fitting the schema revision.
+
+        Raises:
+            WrongStateError: an object is rejected or deleted, or is a schema. NonconformingError: the body does not fit.
+            ExistsError: the uuid is taken.
+        """
+        if not objects:
+            raise UsageError("an annotation needs an object to hang on")
+        for each in objects:
+            if each.kind != OBJECT:
+                raise WrongStateError(f"this is a {each.type_name}, not an object", where=uuid_text(each.uuid))
+            if not _is_open(each):
+                raise WrongStateError(
+                    f"the object is {' and '.join(each.views)}", where=f"{each.name} ({uuid_text(each.uuid)})"
+                )
+        self.check_body(schema, body)
+        uuid = uuid or uuid4().bytes
+        if self._counted(self._queries.revisions(ANNOTATION, uuid)):
+            raise ExistsError(
+                "this annotation is here already", where=uuid_text(uuid), hint="use --update to change it"
+            )
+        return AnnotationCreate(uuid, schema.ref, tuple(each.ref for each in objects), body)
+
+    def annotation_update(self, base: Revision, schema: Revision | None, body: bytes) -> AnnotationUpdate:
+        """A new revision of an annotation; by default in the form of the same schema revision."""
+        self.check_base(base)
+        if schema is None:
+            schema = None if base.schema_no is None else self._queries.by_number(SCHEMA, base.schema_no)
+        if schema is None:
+            raise WrongStateError("the schema of this annotation is not held here", hint="gonk sync fetches it")
+        self.check_body(schema, body)
+        if (base.body, base.schema_no) == (body, schema.number):
+            raise ExistsError("nothing differs from the version that it would replace", where=uuid_text(base.uuid))
+        return AnnotationUpdate(base.uuid, base.ref, schema.ref, body)
+
+    def check_body(self, schema: Revision, body: bytes) -> None:
+        """NonconformingError, saying where and why, unless the body fits the schema revision."""
+        validator = self._validator(schema)
+        if validator.verdict(body) is Conformance.VALID:
+            return
+        problems = "; ".join(f"{each.place}: {each.what}" for each in validator.explain(body))
+        raise NonconformingError(
+            f"the body does not fit {schema.name} version {schema.version}: {problems or 'it is too large to check'}",
+            hint=f"gonk show DATASET {uuid_text(schema.uuid)} shows the schema",
+        )
+
+    def conformance(self, annotation: Revision) -> Conformance:
+        """Whether an annotation revision fits the schema revision that it names."""
+        if annotation.schema_no is None or annotation.body is None:
+            return Conformance.UNKNOWN
+        schema = self._queries.by_number(SCHEMA, annotation.schema_no)
+        if schema is None:
+            return Conformance.UNKNOWN
+        try:
+            return self._validator(schema).verdict(annotation.body)
+        except NonconformingError:
+            return Conformance.UNKNOWN
+
+    def _validator(self, schema: Revision) -> Validator:
+        if schema.number not in self._validators:
+            self._validators[schema.number] = compile_schema(schema.body or b"")
+        return self._validators[schema.number]
+
+    # --- all --------------------------------------------------------------------------------------------
+
+    def deletion(self, revision: Revision) -> Delete:
+        """A proposal to delete one revision.
+
+        Raises:
+            WrongStateError: it is rejected, deleted, or its deletion is asked for already.
+        """
+        views = revision.views
+        where = f"{revision.type_name} {uuid_text(revision.uuid)} version {revision.version}"
+        if "rejected" in views or "deleted" in views or "waiting" in views:
+            raise WrongStateError(f"it is {' and '.join(views)}, so there is nothing to delete", where=where)
+        if any(decided == 0 for _, _, decided in self._queries.deletions_of(revision.number)):
+            raise WrongStateError("its deletion is asked for already", where=where, hint="gonk review DATASET list")
+        return Delete(revision.ref)
+
+    def check_base(self, base: Revision) -> None:
+        """WrongStateError unless an update may be built on that revision: open, and nothing newer of it is accepted."""
+        where = f"{base.type_name} {uuid_text(base.uuid)} version {base.version}"
+        if not _is_open(base):
+            raise WrongStateError(f"the version to build on is {' and '.join(base.views)}", where=where)
+        current = self._queries.current(base.kind, base.uuid)
+        if current is not None and not base.current and (base.version or 0) <= (current.version or 0):
+            raise WrongStateError(
+                f"version {current.version} is what counts now", where=where, hint="build on that one instead"
+            )
+
+    def base_of(self, revisions: Sequence[Revision], version: int | None = None) -> Revision:
+        """The revision that an update builds on: of that version, else the current one, else the newest open one."""
+        if version is not None:
+            chosen = next((each for each in revisions if each.version == version and each.named), None)
+            if chosen is None:
+                raise NotFoundError(f"there is no version {version}", where=uuid_text(revisions[0].uuid))
+            return chosen
+        current = next((each for each in revisions if each.current), None)
+        newest = next((each for each in reversed(revisions) if _is_open(each)), None)
+        chosen = current or newest
+        if chosen is None:
+            raise WrongStateError("all of its versions are rejected or deleted", where=uuid_text(revisions[0].uuid))
+        return chosen
+
+    def _counted(self, revisions: Sequence[Revision]) -> list[Revision]:
+        """Those that stand in the way of a new one: not what strangers proposed to take a name or content."""
+        return [
+            each
+            for each in revisions
+            if each.version is not None and (each.vouched or each.author == self.author.key or each.current)
+        ]
+
+
+def full_schema_name(name: str) -> str:
+    """A schema's name with Gonk's prefix."""
+    return name if name.startswith(SCHEMA_PREFIX) else SCHEMA_PREFIX + name
+
+
+def nonce() -> bytes:
+    """16 random bytes for a genesis, so that two datasets of one name and author differ."""
+    return os.urandom(16)
+
+
+def _check_object_name(name: str) -> None:
+    if name.startswith(SCHEMA_PREFIX):
+        raise UsageError(
+            f"an object's name must not begin with {SCHEMA_PREFIX!r}", where=name, hint="gonk schema add adds a schema"
+        )
+
+
+def _is_open(revision: Revision) -> bool:
+    return not {"rejected", "deleted", "waiting"} & set(revision.views)

@@ -1,0 +1,344 @@
+"""Questions about the State, answered in the terms that people use: uuids, event ids, names; never local numbers alone.
+
+Read-only. Every list is paged by a cursor (the local number of the last row), so memory does not grow with the dataset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from gonk_node.core.ids import EventRef, event_uuid, parse_uuid, split_event_uuid, uuid_text
+from gonk_node.errors import AmbiguousError, NotFoundError, UsageError
+from gonk_node.state.revisions import VIEWS, views_of
+from gonk_node.store.state_db import StateDb
+from gonk_node.store.state_schema import ANNOTATION, ENTITY_NAMES, OBJECT, SCHEMA, TABLES, event_number, split_number
+
+PAGE = 1000  # rows read at once by the iterators
+
+_COLUMNS = (
+    "t.name, t.media_type, t.size, t.content_id, t.sha256",
+    "t.schema_no, t.body",
+    "t.name, t.body",
+)
+
+
+class Revision(NamedTuple):
+    """One revision of an object, annotation or schema, with what only its own type has (None elsewhere)."""
+
+    number: int
+    kind: int
+    uuid: bytes
+    version: int | None
+    status: int
+    current: bool
+    named: bool
+    vouched: bool
+    base: int | None
+    root: int | None
+    ref: EventRef
+    author: bytes
+    time_ms: int
+    name: str | None = None
+    media_type: str | None = None
+    size: int | None = None
+    content_id: bytes | None = None
+    sha256: bytes | None = None
+    schema_no: int | None = None
+    body: bytes | None = None
+
+    @property
+    def views(self) -> list[str]:
+        """The statuses that it has, for people; several at once are possible, and "waiting" stands alone."""
+        return views_of(self.status) if self.version is not None else ["waiting"]
+
+    @property
+    def event(self) -> str:
+        """The UUID of the event that made it, as text."""
+        return uuid_text(event_uuid(self.ref))
+
+    @property
+    def type_name(self) -> str:
+        """The type for people: object, annotation or schema."""
+        return ENTITY_NAMES[self.kind]
+
+
+class Proposal(NamedTuple):
+    """A pending event that a reviewer may decide: the revision it makes, or (deletion) the one it would delete."""
+
+    ref: EventRef
+    number: int
+    author: bytes
+    time_ms: int
+    is_deletion: bool
+    revision: Revision
+
+
+def _select(kind: int) -> str:
+    return (
+        "SELECT t.event_no, t.uuid, t.version, t.status, t.current, t.named, t.shared, t.base_no, t.root_no,"
+        f" e.entry_id, b.author, e.time_ms, {_COLUMNS[kind]} FROM {TABLES[kind]} t"
+        " JOIN entries e ON e.lsn = t.event_no >> 12 JOIN branches b ON b.branch_no = e.branch_no"
+    )
+
+
+def _revision(kind: int, row: Sequence[Any]) -> Revision:
+    number, uuid, version, status, current, named, shared, base, root, entry_id, author, time_ms, *own = row
+    ref = EventRef(entry_id, split_number(number)[1])
+    common = (number, kind, uuid, version, status, bool(current), bool(named), shared is not None, base, root, ref)
+    if kind == OBJECT:
+        return Revision(*common, author, time_ms, *own)
+    if kind == ANNOTATION:
+        return Revision(*common, author, time_ms, schema_no=own[0], body=own[1])
+    return Revision(*common, author, time_ms, name=own[0], body=own[1])
+
+
+def _view_clause(view: str | None) -> str:
+    if view is None:
+        return ""
+    if view == "current":
+        return " AND t.current"
+    if view == "waiting":
+        return " AND t.version IS NULL"
+    view = "deleted" if view == "deprecated" else view
+    if view not in VIEWS:
+        raise UsageError(
+            f"there is no status {view!r}", hint=f"one of {', '.join(VIEWS)}, deprecated (schemas), current, waiting"
+        )
+    some, none = VIEWS[view]
+    clause = " AND t.version IS NOT NULL"
+    if some:
+        clause += f" AND t.status & {some}"
+    return clause + (f" AND NOT t.status & {none}" if none else "")
+
+
+class Queries:
+    """All questions about one State."""
+
+    def __init__(self, db: StateDb) -> None:
+        self._db = db
+
+    # --- revisions --------------------------------------------------------------------------------------
+
+    def page(
+        self,
+        kind: int,
+        view: str | None = None,
+        *,
+        author: bytes | None = None,
+        after: int = 0,
+        limit: int = PAGE,
+    ) -> list[Revision]:
+        """Revisions in order of arrival on this node, after the one whose `number` is `after`.
+
+        Args:
+            kind: OBJECT, ANNOTATION or SCHEMA.
+            view: a name of `state.revisions.VIEWS`, "deprecated", "current", "waiting"; None for all.
+            author: only revisions by that key.
+            after: `Revision.number` of the last row of the page before.
+            limit: rows at most.
+        """
+        clause = _view_clause(view)
+        parameters: list[Any] = [after]
+        if author is not None:
+            clause += " AND b.author = ?"
+            parameters.append(author)
+        rows = self._db.rows(
+            f"{_select(kind)} WHERE t.event_no > ?{clause} ORDER BY t.event_no LIMIT ?", (*parameters, limit)
+        )
+        return [_revision(kind, row) for row in rows]
+
+    def iterate(self, kind: int, view: str | None = None, *, author: bytes | None = None) -> Iterator[Revision]:
+        """All revisions of `page`, one after the other."""
+        after = 0
+        while page := self.page(kind, view, author=author, after=after):
+            yield from page
+            after = page[-1].number
+
+    def revisions(self, kind: int, uuid: bytes) -> list[Revision]:
+        """All revisions of one entity, by version."""
+        rows = self._db.rows(f"{_select(kind)} WHERE t.uuid = ?", (uuid,))
+        found = [_revision(kind, row) for row in rows]
+        return sorted(found, key=lambda each: (each.version is None, each.version, not each.named, each.time_ms))
+
+    def by_number(self, kind: int, number: int) -> Revision | None:
+        """The revision of a local event number."""
+        row = self._db.one(f"{_select(kind)} WHERE t.event_no = ?", (number,))
+        return None if row is None else _revision(kind, row)
+
+    def current(self, kind: int, uuid: bytes) -> Revision | None:
+        """What the entity is now."""
+        return next((each for each in self.revisions(kind, uuid) if each.current), None)
+
+    def version(self, kind: int, uuid: bytes, version: int) -> Revision | None:
+        """The revision that answers to (uuid, version)."""
+        return next((r for r in self.revisions(kind, uuid) if r.version == version and r.named), None)
+
+    def find(self, uuid: bytes) -> list[Revision]:
+        """All revisions of whatever has that uuid; NotFoundError where nothing has."""
+        for kind in (OBJECT, ANNOTATION, SCHEMA):
+            found = self.revisions(kind, uuid)
+            if found:
+                return found
+        raise NotFoundError(f"nothing here has the uuid {uuid_text(uuid)}", hint="gonk list shows what there is")
+
+    def object_by_content(self, content_id: bytes) -> Revision | None:
+        """The first object revision with that content."""
+        row = self._db.one(f"{_select(OBJECT)} WHERE t.content_id = ? ORDER BY t.event_no LIMIT 1", (content_id,))
+        return None if row is None else _revision(OBJECT, row)
+
+    def find_object(self, text: str) -> list[Revision]:
+        """The revisions of the object with that uuid or unique name.
+
+        Raises:
+            NotFoundError: there is none. AmbiguousError: several objects have the name.
+        """
+        if len(text) in (32, 36):
+            try:
+                found = self.revisions(OBJECT, parse_uuid(text))
+            except UsageError:
+                found = []
+            if found:
+                return found
+        uuids = [row[0] for row in self._db.rows("SELECT DISTINCT uuid FROM objects WHERE name = ? LIMIT 3", (text,))]
+        if not uuids:
+            raise NotFoundError(f"there is no object {text!r}", hint="gonk list DATASET objects shows all")
+        if len(uuids) > 1:
+            raise AmbiguousError(
+                f"several objects are named {text!r}", hint=f"name one by uuid, such as {uuid_text(uuids[0])}"
+            )
+        return self.revisions(OBJECT, uuids[0])
+
+    def schema(self, name: str) -> list[Revision]:
+        """The revisions of a schema, by version; empty where there is none of that name."""
+        row = self._db.one("SELECT uuid FROM schemas WHERE name = ? LIMIT 1", (name,))
+        return [] if row is None else self.revisions(SCHEMA, row[0])
+
+    def annotations_of(self, object_no: int) -> list[Revision]:
+        """All revisions of the annotations that hang on one object revision."""
+        rows = self._db.rows(
+            f"{_select(ANNOTATION)} JOIN annotation_objects l ON l.annotation_no = t.root_no"
+            " WHERE l.object_no = ? ORDER BY t.event_no",
+            (object_no,),
+        )
+        return [_revision(ANNOTATION, row) for row in rows]
+
+    def objects_of(self, root: int) -> list[Revision]:
+        """The object revisions that the annotation of that create event hangs on."""
+        rows = self._db.rows("SELECT object_no FROM annotation_objects WHERE annotation_no = ?", (root,))
+        found = (self.by_number(OBJECT, row[0]) for row in rows)
+        return [each for each in found if each is not None]
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How many revisions have each status, by type."""
+        result: dict[str, dict[str, int]] = {}
+        for table in TABLES:
+            rows = self._db.rows(f"SELECT status, version IS NULL, current, count(*) FROM {table} GROUP BY 1, 2, 3")
+            counts = dict.fromkeys(("current", *VIEWS, "waiting"), 0)
+            for status, waits, current, count in rows:
+                for view in ["waiting"] if waits else views_of(status):
+                    counts[view] += count
+                counts["current"] += count if current else 0
+            result[table] = counts
+        return result
+
+    # --- events -----------------------------------------------------------------------------------------
+
+    def find_event(self, text: str) -> EventRef:
+        """The event that a UUID names; NotFoundError where none here does."""
+        head, tail, index = split_event_uuid(parse_uuid(text))
+        for entry_id, count in self._db.rows(
+            "SELECT entry_id, event_count FROM entries WHERE entry_id BETWEEN ? AND ?",
+            (head + bytes(26), head + b"\xff" * 26),
+        ):
+            if int.from_bytes(entry_id[6:14], "big") >> 2 == tail and index < count:
+                return EventRef(entry_id, index)
+        raise NotFoundError(f"there is no event {text}", hint="gonk review DATASET list shows those that wait")
+
+    def number_of(self, ref: EventRef) -> int | None:
+        """The local number of an event, where its entry is held."""
+        row = self._db.one("SELECT lsn FROM entries WHERE entry_id = ?", (ref.entry_id,))
+        return None if row is None else event_number(row[0], ref.index)
+
+    def proposal(self, ref: EventRef) -> Revision | None:
+        """The revision that an event makes, or (a delete) the one that it would delete; None for other events."""
+        number = self.number_of(ref)
+        if number is None:
+            return None
+        for kind in (OBJECT, ANNOTATION, SCHEMA):
+            found = self.by_number(kind, number)
+            if found is not None:
+                return found
+        row = self._db.one("SELECT entity_type, target_no FROM deletions WHERE event_no = ?", (number,))
+        return None if row is None or row[1] is None else self.by_number(row[0], row[1])
+
+    def pending(self, *, author: bytes | None = None, after: int = 0, limit: int = PAGE) -> list[Proposal]:
+        """Events that wait for a decision, in order of arrival, after the local number `after`."""
+        by = "" if author is None else " AND b.author = :author"
+        numbers = " UNION ALL ".join(
+            f"SELECT event_no, {kind} AS kind FROM {table} WHERE status & 1 AND status & 5 AND version IS NOT NULL"
+            " AND event_no > :after"
+            for kind, table in enumerate(TABLES)
+        )
+        rows = self._db.rows(
+            f"SELECT p.event_no, p.kind, e.entry_id, b.author, e.time_ms FROM ({numbers} UNION ALL"
+            " SELECT event_no, 3 FROM deletions WHERE decided = 0 AND target_no IS NOT NULL AND event_no > :after) p"
+            " JOIN entries e ON e.lsn = p.event_no >> 12 JOIN branches b ON b.branch_no = e.branch_no"
+            f" WHERE 1{by} ORDER BY p.event_no LIMIT :limit",
+            {"after": after, "author": author, "limit": limit},
+        )
+        found = []
+        for number, kind, entry_id, key, time_ms in rows:
+            ref = EventRef(entry_id, split_number(number)[1])
+            revision = self.by_number(kind, number) if kind < 3 else self.proposal(ref)
+            if revision is not None:
+                found.append(Proposal(ref, number, key, time_ms, kind == 3, revision))
+        return found
+
+    def reviews_of(self, number: int) -> list[tuple[EventRef, bytes, int, str, int]]:
+        """The reviews that name an event: (review, author, decision, comment, time) each, honoured or not."""
+        rows = self._db.rows(
+            "SELECT v.review_no, e.entry_id, b.author, r.decision, r.comment, e.time_ms FROM votes v"
+            " JOIN reviews r ON r.event_no = v.review_no JOIN entries e ON e.lsn = v.review_no >> 12"
+            " JOIN branches b ON b.branch_no = e.branch_no WHERE v.target_no = ? ORDER BY v.review_no",
+            (number,),
+        )
+        return [
+            (EventRef(entry_id, split_number(review)[1]), author, decision, comment, time_ms)
+            for review, entry_id, author, decision, comment, time_ms in rows
+        ]
+
+    def deletions_of(self, number: int) -> list[tuple[EventRef, bytes, int]]:
+        """The deletions of a revision: (event, author, 0 pending / 1 accepted / 2 rejected) each."""
+        rows = self._db.rows(
+            "SELECT d.event_no, e.entry_id, b.author, d.decided FROM deletions d"
+            " JOIN entries e ON e.lsn = d.event_no >> 12 JOIN branches b ON b.branch_no = e.branch_no"
+            " WHERE d.target_no = ? ORDER BY d.event_no",
+            (number,),
+        )
+        return [(EventRef(entry_id, split_number(no)[1]), author, decided) for no, entry_id, author, decided in rows]
+
+    def conflicts(self) -> list[list[Revision]]:
+        """For each entity in conflict, the accepted revisions that compete, the current one first."""
+        found = []
+        for kind, uuid in self._db.rows("SELECT entity_type, uuid FROM conflicts ORDER BY entity_type, uuid"):
+            revisions = {each.number: each for each in self.revisions(kind, uuid)}
+            accepted = {n for n, each in revisions.items() if "accepted" in each.views}
+            built_on: set[int] = set()
+            for number in accepted:
+                base = revisions[number].base
+                while base is not None and base in revisions:
+                    built_on.add(base)
+                    base = revisions[base].base
+            rivals = [revisions[number] for number in accepted - built_on]
+            found.append(sorted(rivals, key=lambda each: (not each.current, each.number)))
+        return found
+
+    def display_name(self, author: bytes) -> str | None:
+        """What the key says that it wants to be called, last."""
+        row = self._db.one(
+            "SELECT p.display_name FROM profiles p JOIN entries e ON e.lsn = p.event_no >> 12"
+            " WHERE p.author = ? ORDER BY e.time_ms DESC, e.seq DESC, p.event_no DESC LIMIT 1",
+            (author,),
+        )
+        return None if row is None else row[0]
