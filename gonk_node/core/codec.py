@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import cbor2
 
-from gonk_node.core.limits import CBOR_DEPTH_MAX, INT_MAX
+from gonk_node.core.limits import CBOR_DEPTH_MAX, CBOR_ITEMS_MAX, INT_MAX
 
 
 class CodecError(ValueError):
@@ -25,6 +25,8 @@ def _refuse_tag(*_: object) -> NoReturn:
 # cbor2's built-in tag decoders build dates, bignums, shared references: shared ones can hang a re-encoding. These are
 # all tags that cbor2 6 decodes by itself; any other goes to tag_hook.
 _REFUSED_TAGS = dict.fromkeys((*range(6), *range(25, 41), 43000, 100, 256, 258, 260, 261, 1004, 55799), _refuse_tag)
+_ARGUMENT_BYTES = (0,) * 24 + (1, 2, 4, 8) + (0,) * 4  # that follow an initial byte (RFC 8949 section 3)
+_STRINGS = (2, 3)  # major types whose argument is a length in bytes
 
 
 def encode(value: object) -> bytes:
@@ -37,15 +39,17 @@ def decode(data: bytes, *, depth_max: int = CBOR_DEPTH_MAX) -> Any:
 
     Args:
         data: the whole encoding.
-        depth_max: how deep lists may nest (the outermost counts one).
+        depth_max: how deep lists may nest (the outermost counts one). One empty list more is let through.
 
     Returns:
-        int, bytes, str, None or lists of them. What stands inside lists, and the range of integers, is not checked here:
-        the field tables of `events` do, or `check_plain`.
+        int, bytes, str, None or lists of them. What stands inside lists, and the range of integers, is not checked here
+        (floats, booleans and maps come through): the field tables of `event_codec` do that, or `check_plain`.
 
     Raises:
-        CodecError: for tags, indefinite lengths, longer forms, trailing bytes, bad UTF-8.
+        CodecError: for tags, indefinite lengths, longer forms, trailing bytes, bad UTF-8, too many data items.
     """
+    if len(data) > CBOR_ITEMS_MAX and _has_more_items(data, CBOR_ITEMS_MAX):  # an item takes a byte at least
+        raise CodecError(f"more than {CBOR_ITEMS_MAX} data items")
     try:
         value = cbor2.loads(
             data,
@@ -69,11 +73,38 @@ def decode_stored(data: bytes) -> Any:
     return cbor2.loads(data)
 
 
-def check_plain(value: object) -> None:
-    """Refuse every type but integers within ±(2^53-1), bytes, text, null and lists of those: `CodecError`."""
+def _has_more_items(data: bytes, items_max: int) -> bool:
+    """Count the heads of data items, without building any: an empty list of one byte would take 64 in memory.
+
+    It walks as the decoder does, so it never sees fewer items than the decoder would build before it meets an error.
+    """
+    position = count = 0
+    while position < len(data):
+        count += 1
+        if count > items_max:
+            return True
+        initial = data[position]
+        position += 1
+        argument = initial & 0x1F
+        if width := _ARGUMENT_BYTES[argument]:
+            argument = int.from_bytes(data[position : position + width], "big")
+            position += width
+        if initial >> 5 in _STRINGS:
+            position += argument
+    return False
+
+
+def check_plain(value: object, depth_max: int = CBOR_DEPTH_MAX) -> None:
+    """Refuse every type but integers within ±(2^53-1), bytes, text, null and lists of those, and deeper lists.
+
+    Raises:
+        CodecError: says which type, or that lists nest deeper than `depth_max`.
+    """
     if type(value) is list:
+        if depth_max == 0:
+            raise CodecError(f"lists nest deeper than {CBOR_DEPTH_MAX}")
         for item in value:
-            check_plain(item)
+            check_plain(item, depth_max - 1)
     elif type(value) is int:
         check_int(value, "an integer", low=-INT_MAX)
     elif value is not None and type(value) not in (bytes, str):

@@ -14,10 +14,9 @@ from gonk_node.core import codec, ids, limits
 from gonk_node.core.codec import CodecError
 from gonk_node.core.event_codec import decode_event, decode_stored_event, encode_event
 from gonk_node.core.events import Event
-from gonk_node.core.keys import Signer
+from gonk_node.core.keys import SIGNATURE_BYTES, Signer
 
 SIGNATURE_DOMAIN = b"gonk-node/entry/1\0"
-SIGNATURE_BYTES = 64
 HEADER_FIELDS = 9
 HEADER_BYTES_MAX = 256  # the largest header that the field lengths allow is 190 bytes
 

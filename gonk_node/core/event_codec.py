@@ -249,7 +249,7 @@ def kind_name(event: Event) -> str:
 def encode_event(event: Event) -> bytes:
     """The bytes of an event: strict CBOR, checked as a receiver would check them (CodecError where it is malformed)."""
     if isinstance(event, UnknownEvent):
-        data = codec.encode([event.kind, *event.fields])
+        data = event.data
     else:
         data = codec.encode([_BY_CLASS[type(event)].number, *event])
     decode_event(data)
@@ -258,21 +258,21 @@ def encode_event(event: Event) -> bytes:
 
 def decode_event(data: bytes) -> Event:
     """Decode and check the bytes of one event; CodecError says which field is wrong and why."""
-    return _from_list(codec.decode(data))
+    return _from_list(codec.decode(data), data)
 
 
 def decode_stored_event(data: bytes) -> Event:
     """Decode an event that was verified when it was stored."""
-    return _from_list(codec.decode_stored(data))
+    return _from_list(codec.decode_stored(data), data)
 
 
-def _from_list(value: Any) -> Event:
+def _from_list(value: Any, data: bytes) -> Event:
     if type(value) is not list or not value:
         raise CodecError("an event must be a list that begins with its kind")
     number = codec.check_int(value[0], "an event's kind")
     if number >= len(KINDS):
         codec.check_plain(value)
-        return UnknownEvent(number, tuple(value[1:]))
+        return UnknownEvent(number, data)
     kind = KINDS[number]
     if len(value) != len(kind.checks) + 1:
         raise CodecError(f"{kind.name} must have {len(kind.checks)} fields, not {len(value) - 1}")

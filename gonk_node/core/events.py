@@ -5,7 +5,7 @@ How they become bytes and are checked is `event_codec`; what an event means, and
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from gonk_node.core.ids import EventRef
 
@@ -171,10 +171,10 @@ class Redact(NamedTuple):
 
 
 class UnknownEvent(NamedTuple):
-    """An event of a kind that this version does not know."""
+    """An event of a kind that this version does not know; `data` is its bytes, undecoded since nothing reads them."""
 
     kind: int
-    fields: tuple[Any, ...]
+    data: bytes
 
 
 Event: TypeAlias = (

@@ -127,6 +127,6 @@ def parse_hash(text: str, what: str = "id") -> bytes:
         value = bytes.fromhex(text)
     except ValueError:
         value = b""
-    if len(value) != HASH_BYTES:
+    if len(text) != 2 * HASH_BYTES or len(value) != HASH_BYTES:  # fromhex alone would pass over blanks
         raise UsageError(f"{text!r} is not a whole {what}", hint=f"a {what} has 64 hex digits")
     return value

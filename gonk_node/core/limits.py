@@ -20,6 +20,7 @@ NAME_BYTES_MAX = 1 * KIB  # names of datasets, objects, schemas, people (UTF-8)
 COMMENT_BYTES_MAX = 4 * KIB  # comments, reasons, notes (UTF-8)
 SCHEMA_BYTES_MAX = 64 * KIB  # a schema document; the cost of validating grows with it
 CBOR_DEPTH_MAX = 6  # deepest event (release.create: heads) has depth 3; room for kinds to come
+CBOR_ITEMS_MAX = 65_536  # in one event: a release of all heads has 41,000; decoded, an item takes up to 100 bytes
 REFS_PER_REVIEW_MAX = 4096  # as many as an entry has events, so one review can decide one import
 REFS_PER_ANNOTATION_MAX = 1024  # objects that one annotation hangs on (multi-view, video frames)
 HEADS_PER_EVENT_MAX = 8192  # logs named by a revoke's pins or a release
