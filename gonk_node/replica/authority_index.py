@@ -1,4 +1,4 @@
-"""Keeps the inputs of the authority fold in memory, and tells when it must run anew and what a new verdict changes.
+"""Keeps the inputs of the authority fold in memory, and tells when it must run anew.
 
 The fold itself is `state.authority`; this is its incremental shell over `state.db`.
 """
@@ -12,7 +12,7 @@ from gonk_node.core.events import DatasetCreate
 from gonk_node.core.heads import Head
 from gonk_node.errors import DamagedStoreError
 from gonk_node.state.authority import Authority, fold_authority
-from gonk_node.state.positions import Act, Branch, Logs, Position, Spans
+from gonk_node.state.positions import Act, Branch, Logs, Position
 from gonk_node.state.root import RootLine, fold_root
 from gonk_node.store.state_db import StateDb
 from gonk_node.store.state_schema import split_number
@@ -135,29 +135,3 @@ class AuthorityIndex:
             for (author, log_id), tips in self._tips.items()
             for entry_id, (_, seq) in tips.items()
         ]
-
-
-def changed_keys(before: Authority, after: Authority, known_branches: set[int]) -> tuple[set[bytes], set[bytes]]:
-    """What a new verdict changes: keys whose reviews count differently, and keys whose proposals are vouched differently.
-
-    Only positions on `known_branches` (those that had entries before this batch) matter: the rest is folded anyway.
-    """
-
-    def differs(one: dict[bytes, Spans], other: dict[bytes, Spans]) -> set[bytes]:
-        return {
-            key
-            for key in {*one, *other}
-            if _on(one.get(key, {}), known_branches) != _on(other.get(key, {}), known_branches)
-        }
-
-    reviewing = differs(before.owner_spans, after.owner_spans) | differs(before.reviewer_spans, after.reviewer_spans)
-    common = before.roles.keys() & after.roles.keys()
-    order_before = [info.key for info in before.ranked() if info.key in common]
-    order_after = [info.key for info in after.ranked() if info.key in common]
-    if order_before != order_after:
-        reviewing |= common
-    return reviewing, differs(before.vouched_spans, after.vouched_spans)
-
-
-def _on(spans: Spans, branches: set[int]) -> Spans:
-    return {branch: span for branch, span in spans.items() if branch in branches}

@@ -31,6 +31,19 @@ class Place(NamedTuple):
     time_ms: int
 
 
+class Found(NamedTuple):
+    """One event at its place; None where only its hash is held."""
+
+    place: Place
+    index: int  # type: ignore[assignment]  # the field's name in the spec; tuple.index is not used
+    event: ev.Event | None
+
+    @property
+    def number(self) -> int:
+        """Its local event number."""
+        return event_number(self.place.lsn, self.index)
+
+
 class Draft(NamedTuple):
     """A row together with the references that must be resolved for it."""
 
@@ -182,9 +195,13 @@ class Collected:
                 row.live = False
             else:
                 objects.append(found[0])
-        if row.live:
-            for each in objects:
-                self._other("annotation_objects", (each, row.number))
+        if row.live and objects:
+            self.others.setdefault("annotation_objects", []).extend((each, row.number) for each in objects)
+        elif objects:  # it may have hung on them before one of what it refers to was redacted
+            self._db.many(
+                "DELETE FROM annotation_objects WHERE object_no = ? AND annotation_no = ?",
+                [(each, row.number) for each in objects],
+            )
 
     def _resolve_delete(self, number: int, place: Place, ref: EventRef) -> None:
         found = self._find(ref, place, number)
@@ -197,17 +214,16 @@ class Collected:
         self.touched[kind].add(uuid)
 
     def _resolve_review(self, number: int, place: Place, review: ev.Review) -> None:
-        for ref in review.events:
-            found = self._find(ref, place, number)
-            if found is not None:
-                self._other("votes", (found[0], number))
-                self.touch(*found)
-        for ref in review.supersedes:
-            superseded = self._resolver.number(ref, place.lsn)
-            if superseded is None:
-                self._waiting.append((ref.entry_id, ref.index, number))
-            else:
-                self._other("supersedes", (number, superseded))
+        for table, refs in (("votes", review.events), ("supersedes", review.supersedes)):
+            for ref in refs:
+                named = self._resolver.number(ref, place.lsn)
+                if named is None:
+                    self._waiting.append((ref.entry_id, ref.index, number))
+                    continue
+                self._other(table, (named, number))
+                target = self._resolver.target(named) if table == "votes" else None
+                if target is not None:  # else a body that is withheld or redacted: it finds its votes when it returns
+                    self.touch(named, target)
 
     def touch(self, number: int, target: Target) -> None:
         """A vote on that event came, or counts differently now: its entity must be folded anew."""

@@ -20,7 +20,7 @@ from gonk_node.core.events import (
     Revoke,
 )
 from gonk_node.core.ids import EventRef
-from gonk_node.state.positions import END, Act, Logs, Spans
+from gonk_node.state.positions import Act, Logs, Spans
 from gonk_node.state.root import OLD_ROOT_STEP, RootLine
 
 Rank = tuple[tuple[int, bytes, bytes, int], ...]  # the path of grants from root: (seq, log id, entry id, index) each
@@ -121,10 +121,11 @@ class _Fold:
         self.line = root_line
         self.out = Authority(root_line.keys[-1], approvals)
         self.ranks: dict[bytes, Rank] = {}  # owners that are done
-        self.starts: dict[bytes, set[EventRef]] = {}  # honoured owner grants of each key
-        self.cuts: dict[bytes, list[tuple[Pin, ...]]] = {}  # honoured revokes that bind each owner
+        self.starts: dict[bytes, set[EventRef]] = {}  # honoured owner grants of each key by higher-ranked owners
+        self.cuts: dict[bytes, list[tuple[Pin, ...]]] = {}  # what ends each key: revokes that bind it, then its own
         self.grants: dict[bytes, list[tuple[Rank, EventRef, Grant]]] = {}  # every honoured grant, by key
         self.revokes: dict[bytes, list[tuple[Pin, ...]]] = {}  # every honoured revoke, by key
+        self.taken: set[tuple[bytes, int]] = set()  # keys that accepted a grant of that role
 
     def run(self) -> Authority:
         self._owners()
@@ -144,16 +145,14 @@ class _Fold:
             _, rank, key = heapq.heappop(queue)  # A2: shorter first, then lexicographic
             if key in self.ranks:
                 continue
-            spans = self._settle_owner(key)
             self.ranks[key] = rank
-            self.out.owner_spans[key] = spans
+            self._end_owner(key)
+            spans = self.out.owner_spans[key] = self._owner_spans(key)
             for act in self.acts.get(key, ()):
                 if not _within(spans, act.branch, act.seq):
                     continue
                 if isinstance(act.event, Revoke):
-                    self.revokes.setdefault(act.event.key, []).append(act.event.pins)
-                    if act.event.key not in self.ranks and act.event.key != self.out.root:
-                        self.cuts.setdefault(act.event.key, []).append(act.event.pins)  # A4
+                    self._revoke(act.event)
                 elif isinstance(act.event, Grant):
                     step = (*rank, (act.seq, act.log_id, act.entry_id, act.index))
                     self.grants.setdefault(act.event.key, []).append((step, act.ref, act.event))
@@ -161,38 +160,43 @@ class _Fold:
                         self.starts.setdefault(act.event.key, set()).add(act.ref)
                         heapq.heappush(queue, (len(step), step, act.event.key))
 
-    def _settle_owner(self, key: bytes) -> Spans:
-        if key == self.out.root:
-            return self.logs.all_of(key)  # A1: all that root writes counts
-        if key in self.line.keys:  # A5: a replaced root counts up to the pins of its replacement
-            cuts = [self.line.pins[key], *self.cuts.get(key, ())]
-            return self._cut(self.logs.all_of(key), key, cuts)
-        return self._settle(key, self.starts[key], self.cuts.get(key, []))
+    def _revoke(self, event: Revoke) -> None:
+        self.revokes.setdefault(event.key, []).append(event.pins)
+        if event.key not in self.ranks:  # A4: whoever is done ranks higher; root was done first
+            self.cuts.setdefault(event.key, []).append(event.pins)
 
-    def _settle(self, key: bytes, starts: set[EventRef], cuts: list[tuple[Pin, ...]]) -> Spans:
-        """A3: from an accept of an honoured grant on, up to the pins of every revoke; then its own revokes."""
+    def _end_owner(self, key: bytes) -> None:
+        if key in self.line.pins:  # A5: a replaced root counts up to the pins of its replacement
+            self.cuts.setdefault(key, []).append(self.line.pins[key])
+        elif key != self.out.root:
+            self._add_own(key)
+
+    def _owner_spans(self, key: bytes) -> Spans:
+        if key in self.line.keys:  # A1: all that root writes counts
+            return self._cut(self.logs.all_of(key), key)
+        return self._accepted_spans(key, OWNER, self.starts[key])
+
+    def _accepted_spans(self, key: bytes, role: int, starts: set[EventRef]) -> Spans:
+        """A3: from an accept of an honoured grant on, each in its own log, up to the pins of every revoke."""
         accepts = [
             act
             for act in self.acts.get(key, ())
             if isinstance(act.event, AcceptGrant) and act.resolved(act.event.grant) in starts
         ]
-        spans = self._cut(self.logs.from_acts(key, accepts), key, cuts)
-        own = [
-            (act, act.event)
-            for act in self.acts.get(key, ())
-            if isinstance(act.event, Revoke) and act.event.key == key and _within(spans, act.branch, act.seq)
-        ]
-        for act, event in own:
-            pins = [pin for pin in event.pins if pin.log_id != act.log_id]
-            cuts = [*cuts, (*pins, Pin(act.log_id, act.seq, act.entry_id))]
-            self.revokes.setdefault(key, []).append(cuts[-1])
-        if own:
-            self.cuts[key] = cuts
-            spans = self._cut(spans, key, cuts)
-        return spans
+        if accepts:
+            self.taken.add((key, role))
+        return self._cut(self.logs.from_acts(key, accepts), key)
 
-    def _cut(self, spans: Spans, key: bytes, cuts: Iterable[tuple[Pin, ...]]) -> Spans:
-        for pins in cuts:
+    def _add_own(self, key: bytes) -> None:
+        """A4: a key's revokes of itself count where no other's cuts them off; its own log ends with the revoke."""
+        uncut = self._cut(self.logs.all_of(key), key)
+        for act in self.acts.get(key, ()):
+            if isinstance(act.event, Revoke) and act.event.key == key and _within(uncut, act.branch, act.seq):
+                pins = [pin for pin in act.event.pins if pin.log_id != act.log_id]
+                self.cuts.setdefault(key, []).append((*pins, Pin(act.log_id, act.seq, act.entry_id)))
+
+    def _cut(self, spans: Spans, key: bytes) -> Spans:
+        for pins in self.cuts.get(key, ()):
             limit = self.logs.up_to_pins(key, pins, self.out.awaited)
             spans = {
                 branch: (low, min(high, limit[branch]))
@@ -204,20 +208,18 @@ class _Fold:
     # --- A6, A7: reviewers, and who is vouched for ----------------------------------------------------------
 
     def _others(self) -> None:
+        for key in {*self.grants, *self.revokes} - self.ranks.keys():
+            self.cuts[key] = list(self.revokes.get(key, ()))  # any owner may revoke who is none
+            self._add_own(key)
         for key, grants in self.grants.items():
-            if key in self.ranks:
-                continue
             starts = {ref for _, ref, grant in grants if grant.role == REVIEWER}
             if starts:
-                self.out.reviewer_spans[key] = self._settle(key, starts, self.revokes.get(key, []))
+                self.out.reviewer_spans[key] = self._accepted_spans(key, REVIEWER, starts)
         for key in {*self.ranks, *self.grants, *self.revokes}:
-            cuts = self.cuts.get(key, []) if key in self.ranks else self.revokes.get(key, [])
-            if key in self.line.pins:
-                cuts = [*cuts, self.line.pins[key]]
-            spans = self._cut(self.logs.all_of(key), key, cuts)
+            spans = self._cut(self.logs.all_of(key), key)
             if key in self.ranks or key in self.grants:
                 self.out.vouched_spans[key] = spans
-            if cuts:
+            if self.cuts.get(key):
                 self.out.cut_spans[key] = spans
 
     # --- for people, and dense ranks --------------------------------------------------------------------
@@ -247,11 +249,4 @@ class _Fold:
             )
 
     def _accepted(self, key: bytes, role: int) -> bool:
-        if key in self.line.keys or role == CONTRIBUTOR:
-            return True  # nothing to take up
-        if role == OWNER:
-            return bool(self.out.owner_spans.get(key)) or key in self.out.cut_spans
-        return bool(self.out.reviewer_spans.get(key)) or key in self.out.cut_spans
-
-
-__all__ = ["END", "Authority", "RoleInfo", "fold_authority"]
+        return key in self.line.keys or role == CONTRIBUTOR or (key, role) in self.taken

@@ -114,7 +114,7 @@ def _fold_tree(revisions: dict[int, Revision]) -> FoldedEntity:
     }
     leaves = _leaves(accepted, revisions)
     current = min(leaves, key=lambda n: _preference(revisions[n], versions[n] or 0), default=None)
-    named = _named(revisions, versions, accepted)
+    named = _named(revisions, versions, statuses)
     folded = [
         Folded(
             number,
@@ -168,14 +168,20 @@ def _preference(revision: Revision, version: int) -> tuple[int, int, int, bytes,
     return (revision.decision.rank, -version, -revision.time_ms, revision.entry_id, revision.index)
 
 
-def _named(revisions: dict[int, Revision], versions: dict[int, int | None], accepted: set[int]) -> set[int]:
-    """Which revision answers to each version number: an accepted one, else the first by (time, id)."""
-    best: dict[int, tuple[bool, int, bytes, int, int]] = {}
+def _named(
+    revisions: dict[int, Revision], versions: dict[int, int | None], statuses: dict[int, tuple[int, int | None]]
+) -> set[int]:
+    """A12: which revision answers to each version number: an accepted one first, then the first by (time, id).
+
+    Accepted and undeleted goes before accepted and deleted; so nobody takes the place of what was accepted.
+    """
+    best: dict[int, tuple[int, int, bytes, int, int]] = {}
     for number, version in versions.items():
         if version is None:
             continue
-        revision = revisions[number]
-        key = (number not in accepted, revision.time_ms, revision.entry_id, revision.index, number)
+        revision, status = revisions[number], statuses[number][0]
+        order = 2 if status & (CREATE_PENDING | CREATE_REJECTED) else int(bool(status & DELETE_ACCEPTED))
+        key = (order, revision.time_ms, revision.entry_id, revision.index, number)
         if version not in best or key < best[version]:
             best[version] = key
     return {key[-1] for key in best.values()}

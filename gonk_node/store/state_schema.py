@@ -71,6 +71,7 @@ CREATE INDEX schemas_pending ON schemas (event_no) WHERE status & 5;
 CREATE TABLE annotation_objects (  -- which object revisions the annotation of that create event hangs on
     object_no INTEGER NOT NULL, annotation_no INTEGER NOT NULL, PRIMARY KEY (object_no, annotation_no)
 ) WITHOUT ROWID;
+CREATE INDEX annotation_objects_by_annotation ON annotation_objects (annotation_no);
 
 CREATE TABLE deletions (
     event_no    INTEGER PRIMARY KEY,
@@ -87,7 +88,7 @@ CREATE TABLE votes (               -- which events a review decides
     target_no INTEGER NOT NULL, review_no INTEGER NOT NULL, PRIMARY KEY (target_no, review_no)
 ) WITHOUT ROWID;
 CREATE TABLE supersedes (
-    review_no INTEGER NOT NULL, superseded_no INTEGER NOT NULL, PRIMARY KEY (review_no, superseded_no)
+    superseded_no INTEGER NOT NULL, review_no INTEGER NOT NULL, PRIMARY KEY (review_no, superseded_no)
 ) WITHOUT ROWID;
 
 -- grants, accepted grants, revokes, replaced roots
