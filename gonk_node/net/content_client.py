@@ -148,7 +148,7 @@ class _Fetch:
         for file in wanted:
             if not 0 <= file.size <= OBJECT_BYTES_MAX:
                 error = ContentMismatchError(f"no file has {file.size} bytes", where=_name(file))
-                self.failed.append(Failure(file, error))
+                self._fail(file, error)
                 continue
             if file.size > CHUNK_BYTES:
                 yield [file]
@@ -186,12 +186,10 @@ class _Fetch:
 
         async with self._lanes:
             await self._pool.ask(tried, ask)
-        await self._writer.commit()
-        for file in set(files) - open_files:
-            self._finish(file, None)
+        self._writer.when_durable(lambda: self._finish(*(set(files) - open_files)))
         for file in open_files:
             lie = ContentMismatchError(Miss.WRONG_SIZE.value, where=_name(file)) if file in wrong_size else None
-            self._finish(file, lie or self._pool.reason(tried, _name(file)))
+            self._fail(file, lie or self._pool.reason(tried, _name(file)))
 
     async def _fetch_large(self, file: Wanted) -> None:
         """Get the list, then every chunk that is missing, several at once."""
@@ -199,9 +197,12 @@ class _Fetch:
         try:
             complete = await self._have_list(file, tried) and await self._fetch_chunks(file, tried)
         except ContentMismatchError as error:  # the list that is held is of another size than declared
-            self._finish(file, error)
+            self._fail(file, error)
+            return
+        if complete:
+            self._writer.when_durable(lambda: self._finish(file))
         else:
-            self._finish(file, None if complete else self._pool.reason(tried, _name(file)))
+            self._fail(file, self._pool.reason(tried, _name(file)))
 
     async def _have_list(self, file: Wanted, tried: Tried) -> bool:
         """Whether the chunk list is here, after asking for it where it was not."""
@@ -237,15 +238,14 @@ class _Fetch:
                 chunks.create_task(fetch_chunk(index, chunk_id))
                 if lacking:
                     break
-        await self._writer.commit()
         return not lacking
 
-    def _finish(self, file: Wanted, error: GonkError | None) -> None:
-        if error is None:
-            self.fetched += 1
-            self._progress(1, 0)  # the writer counted its bytes
-        else:
-            self.failed.append(Failure(file, error))
+    def _finish(self, *files: Wanted) -> None:
+        self.fetched += len(files)
+        self._progress(len(files), 0)  # the writer counted their bytes
+
+    def _fail(self, file: Wanted, error: GonkError) -> None:
+        self.failed.append(Failure(file, error))
 
 
 def _name(file: Wanted) -> str:

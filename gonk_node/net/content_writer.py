@@ -6,6 +6,7 @@ While one group is written the next one fills, so network and disk work at the s
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 
 from gonk_node.core.limits import CONTENT_WRITE_BYTES
@@ -32,6 +33,7 @@ class ChunkWriter:
         self._added = 0  # chunks ever added; the next two count in the same way
         self._durable = 0
         self._due = 0  # somebody waits for all up to this one
+        self._waiting: deque[tuple[int, Callable[[], None]]] = deque()
 
     async def add(self, chunk_id: bytes, chunk: bytes) -> None:
         """Queue a chunk; waits while a whole group is queued already."""
@@ -42,6 +44,13 @@ class ChunkWriter:
             self._added += 1
             if self._queue_bytes >= CONTENT_WRITE_BYTES:
                 self._changed.notify_all()
+
+    def when_durable(self, call: Callable[[], None]) -> None:
+        """Call a function once all that was added so far is durable, without hurrying the writer."""
+        if self._durable >= self._added:
+            call()
+        else:
+            self._waiting.append((self._added, call))
 
     async def commit(self) -> None:
         """Wait until all that was added so far is durable."""
@@ -65,4 +74,6 @@ class ChunkWriter:
             self._progress(0, size)
             async with self._changed:
                 self._durable += len(group)
+                while self._waiting and self._waiting[0][0] <= self._durable:
+                    self._waiting.popleft()[1]()
                 self._changed.notify_all()
