@@ -45,5 +45,6 @@ class PeerHeads:
         ids = [each.entry_id for each in heads]
         if heads and len(self._log.leaves(head.author, head.log_id)) > 1:
             for each in heads:
-                ids += self._log.locator(each)
+                if self._log.has(each.entry_id):  # it may have been given up here since
+                    ids += self._log.locator(each)
         return ids
