@@ -30,8 +30,15 @@ _STRINGS = (2, 3)  # major types whose argument is a length in bytes
 
 
 def encode(value: object) -> bytes:
-    """Encode ints, bytes, str, None and (nested) lists or tuples of them, in the one strict form."""
-    return cbor2.dumps(value)
+    """Encode ints, bytes, str, None and (nested) lists or tuples of them, in the one strict form.
+
+    Raises:
+        CodecError: for text with lone surrogates, which Python makes of file names that are no UTF-8.
+    """
+    try:
+        return cbor2.dumps(value)
+    except UnicodeEncodeError:
+        raise CodecError("text that is no Unicode (lone surrogates)") from None
 
 
 def decode(data: bytes, *, depth_max: int = CBOR_DEPTH_MAX) -> Any:
