@@ -30,7 +30,7 @@ from typing import Annotated, Any, get_type_hints
 import platformdirs
 
 from gonk_node.core.ids import HASH_BYTES
-from gonk_node.core.limits import KIB, MIB, STRANGER_BYTES_PER_KEY, STRANGER_BYTES_TOTAL
+from gonk_node.core.limits import KIB, MIB, NAME_BYTES_MAX, STRANGER_BYTES_PER_KEY, STRANGER_BYTES_TOTAL
 from gonk_node.errors import InputFileError, UsageError
 from gonk_node.store.private_file import make_private_folder
 
@@ -93,6 +93,12 @@ def _byte_count(text: str) -> int:
     return int(digits) * _UNITS[unit]
 
 
+def _name(text: str) -> str:
+    if not text.isprintable() or len(text.encode()) > NAME_BYTES_MAX:
+        raise ValueError(f"must be text of at most {NAME_BYTES_MAX} bytes without control characters")
+    return text
+
+
 def _path(text: str) -> Path:
     return Path(text).expanduser()
 
@@ -142,6 +148,7 @@ class Config:
         STRANGER_BYTES_TOTAL
     )
     passphrase_file: Annotated[Path | None, _path, "file with the passphrase of locked keys; mode 0600"] = None
+    display_name: Annotated[str, _name, "what you are called; signed into each dataset with your first entry there"] = ""
     log_level: Annotated[str, _level, "least serious messages that are shown"] = "warning"
 
     @property
@@ -246,12 +253,12 @@ class Home:
         return self.author_key.exists() and self.node_key.exists()
 
     def create_dirs(self) -> None:
-        """Create what is missing of the folders, each of mode 0700.
+        """Create what is missing of the folders, each of mode 0700; that of the content comes with its store.
 
         Raises:
             StorageError: the file system refuses.
         """
-        for folder in (self.root, self.author_key.parent, self.datasets, self.content):
+        for folder in (self.root, self.author_key.parent, self.datasets):
             make_private_folder(folder)
 
     def network_file_system(self) -> str | None:

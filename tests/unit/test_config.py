@@ -49,6 +49,7 @@ def test_every_setting_can_be_given_in_each_way(home: Home) -> None:
         "stranger_bytes_per_key": 17,
         "stranger_bytes_total": 18,
         "passphrase_file": "/run/credentials/gonk",
+        "display_name": "Ada Lovelace",
         "log_level": "debug",
     }
     expected = Config(**{**examples, "passphrase_file": Path("/run/credentials/gonk")})
@@ -167,7 +168,7 @@ def test_folders_are_made_for_their_owner_alone_and_made_once(tmp_path: Path) ->
     home.create_dirs()
     home.create_dirs()
     made = [home.root, *home.root.iterdir()]
-    assert {path.name for path in made} == {"node", "keys", "datasets", "content"}
+    assert {path.name for path in made} == {"node", "keys", "datasets"}
     assert {stat.S_IMODE(path.stat().st_mode) for path in made} == {0o700}
 
 
