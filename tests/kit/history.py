@@ -208,21 +208,22 @@ class RandomAuthors:
         """An event of those kinds; now and then one of this entry, of another kind, or of an entry that is nowhere."""
         rng = self.rng
         dice = rng.random()
-        if dice < 0.03:
+        if dice < 0.01:
             return own(rng.randrange(3))
-        if dice < 0.05:
+        if dice < 0.02:
             return EventRef(rng.randbytes(32), 0)
         found = [row for kind in kinds for row in self.of_kind.get(kind, ())]
-        if not found or dice < 0.07:
+        if not found or dice < 0.03:
             entry = rng.choice(self.world.entries)
             return ref(entry, rng.randrange(len(entry.bodies) + 1))
-        # Recent ones are picked more often: chains of updates grow.
-        return rng.choice(found if rng.random() < 0.5 else found[-4:])[0]
+        return rng.choice(found if rng.random() < 0.6 else found[-4:])[0]  # recent ones more often: chains grow
 
     # --- one method for each kind ---------------------------------------------------------------------------
 
     def grant(self, _: str) -> Event:
-        return Grant(key_of(self.rng.choice(PEOPLE)), self.rng.choice((OWNER, OWNER, REVIEWER, CONTRIBUTOR)), "somebody")
+        return Grant(
+            key_of(self.rng.choice(PEOPLE)), self.rng.choice((OWNER, OWNER, REVIEWER, CONTRIBUTOR)), "somebody"
+        )
 
     def accept_grant(self, name: str) -> Event:
         mine = [found for found, event, _ in self.of_kind.get(Grant, ()) if event[0] == key_of(name)]
@@ -252,11 +253,11 @@ class RandomAuthors:
         return self._replacement
 
     def object_create(self, _: str) -> Event:
-        return object_create(self.rng.randrange(5), f"o{self.rng.randrange(9)}")
+        return object_create(self.rng.randrange(3), f"o{self.rng.randrange(9)}")
 
     def object_update(self, _: str) -> Event:
         base = self.pick(ObjectCreate, ObjectUpdate)
-        return object_update(self._number(base, 5), base, f"o{self.rng.randrange(9)}")
+        return object_update(self._number(base, 3), base, f"o{self.rng.randrange(9)}")
 
     def schema_create(self, _: str) -> Event:
         return schema_create(self.rng.choice(("schema-box", "schema-class")), b"%d" % self.rng.randrange(9))
@@ -268,19 +269,19 @@ class RandomAuthors:
     def annotation_create(self, _: str) -> Event:
         objects = [self.pick(ObjectCreate, ObjectUpdate) for _ in range(self.rng.choice((1, 1, 2)))]
         schema = self.pick(SchemaCreate, SchemaUpdate)
-        return annotation_create(self.rng.randrange(6), schema, *objects, body=b"%d" % self.rng.randrange(9))
+        return annotation_create(self.rng.randrange(3), schema, *objects, body=b"%d" % self.rng.randrange(9))
 
     def annotation_update(self, _: str) -> Event:
         base = self.pick(AnnotationCreate, AnnotationUpdate)
         schema = self.pick(SchemaCreate, SchemaUpdate)
-        return annotation_update(self._number(base, 6) % 1000, base, schema, b"%d" % self.rng.randrange(9))
+        return annotation_update(self._number(base, 3) % 1000, base, schema, b"%d" % self.rng.randrange(9))
 
     def _number(self, base: EventRef, count: int) -> int:
         """Of the entity that the base belongs to, so that most updates fit their base."""
         for rows in self.of_kind.values():
             for found, event, _ in rows:
                 if found == base and hasattr(event, "uuid"):
-                    return next(n for n in (*range(count), *range(1000, 1006)) if some_uuid(n) == event.uuid)
+                    return next(n for n in (*range(count), *range(1000, 1003)) if some_uuid(n) == event.uuid)
         return self.rng.randrange(count)
 
     def delete(self, _: str) -> Event:
@@ -288,7 +289,7 @@ class RandomAuthors:
 
     def review(self, name: str) -> Event:
         rng = self.rng
-        events = tuple(self.pick(*_REVISIONS, Delete) for _ in range(rng.choice((1, 1, 2, 4))))
+        events = tuple(self.pick(*_REVISIONS, Delete, Delete) for _ in range(rng.choice((1, 4, 8, 16))))
         supersedes: tuple[EventRef, ...] = ()
         reviews = self.of_kind.get(Review, ())
         if reviews and rng.random() < 0.3:
@@ -296,7 +297,7 @@ class RandomAuthors:
             assert isinstance(other, Review)
             supersedes = (found,)
             events = (*(event for event in other.events if event.entry_id), *events)
-        return Review(rng.choice((ACCEPT, ACCEPT, REJECT)), events, supersedes, "")
+        return Review(rng.choice((ACCEPT, ACCEPT, ACCEPT, REJECT)), events, supersedes, "")
 
     def release(self, _: str) -> Event:
         return ReleaseCreate("v1", "", (ReleaseHead(key_of("root"), bytes(8), 0, bytes(32)),), bytes(32), (0, 0, 0))
@@ -326,15 +327,15 @@ _WEIGHTS: tuple[tuple[Callable[[RandomAuthors, str], Event], int], ...] = (
     (RandomAuthors.annotation_create, 10),
     (RandomAuthors.annotation_update, 8),
     (RandomAuthors.delete, 7),
-    (RandomAuthors.review, 22),
+    (RandomAuthors.review, 30),
     (RandomAuthors.release, 1),
     (RandomAuthors.profile, 2),
-    (RandomAuthors.redact, 6),
+    (RandomAuthors.redact, 4),
     (RandomAuthors.unknown, 1),
 )
 
 
-def random_history(seed: int, count: int = 45) -> tuple[World, RandomAuthors]:
+def random_history(seed: int, count: int = 50) -> tuple[World, RandomAuthors]:
     """A world of some `count` random entries, and the authors, to write more."""
     rng = random.Random(f"history {seed}")
     recovery = RECOVERY if rng.random() < 0.3 else ()
@@ -342,7 +343,7 @@ def random_history(seed: int, count: int = 45) -> tuple[World, RandomAuthors]:
     authors = RandomAuthors(world, rng)
     authors.of_log["root", 0] = [world.genesis]
     _found_roles(authors)
-    people = rng.choices(PEOPLE, weights=(6, 5, 4, 3, 4, 3, 3, 2, 2), k=count)
+    people = rng.choices(PEOPLE, weights=(8, 6, 5, 3, 5, 4, 2, 2, 2), k=count)
     for name in people:
         authors.one(name)
         if recovery and rng.random() < 0.08:
@@ -355,7 +356,7 @@ def _found_roles(authors: RandomAuthors) -> None:
     rng = authors.rng
     for role, names in ((OWNER, OWNERS), (REVIEWER, REVIEWERS), (CONTRIBUTOR, CONTRIBUTORS)):
         for name in names:
-            if rng.random() < 0.7:
+            if rng.random() < 0.8:
                 by = "root" if rng.random() < 0.7 else rng.choice(OWNERS)
                 granted = authors.write(by, Grant(key_of(name), role, name), log=0)
                 if rng.random() < 0.9:
