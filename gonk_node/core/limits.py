@@ -37,6 +37,7 @@ AUTHORS_CACHED_MAX = 16_384  # keys whose point check is remembered: 90 µs save
 KEY_FILE_BYTES_MAX = 4 * KIB  # key files are about 200 bytes
 CERTIFICATE_FILE_BYTES_MAX = 64 * KIB  # a certificate with its key takes 1 KiB
 PASSPHRASE_BYTES_MAX = 1 * KIB  # longer ones are a file given by mistake
+DATASET_JSON_BYTES_MAX = 64 * KIB  # a name and a policy; larger is no such file
 KDF_OPS_MAX = 8  # argon2id passes that a key file may ask for: twice libsodium's "sensitive"
 KDF_MEMORY_BYTES_MAX = 1024 * MIB  # memory that a key file may ask for: libsodium's "sensitive"
 STRANGER_BYTES_PER_KEY = 1 * MIB  # default quota: some thousand proposals of one unvouched key

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from gonk_node.core import limits
 from gonk_node.core.entry import Entry
 from gonk_node.core.event_codec import encode_event
-from gonk_node.core.events import CONTRIBUTOR, AcceptGrant, Event
+from gonk_node.core.events import CONTRIBUTOR, OWNER, AcceptGrant, Event, Profile
 from gonk_node.core.ids import EventRef, log_id_for
 from gonk_node.core.keys import Signer
 from gonk_node.replica.queries import Queries
@@ -21,11 +21,16 @@ _BYTES_PER_ENTRY = limits.ENTRY_BYTES_MAX // 2  # leaves room for the header and
 
 
 class Author:
-    """One key at one replica."""
+    """One key at one replica.
 
-    def __init__(self, replica: Replica, signer: Signer) -> None:
+    Attributes:
+        display_name: what the person wants to be called; signed once, where no profile of the key is here yet.
+    """
+
+    def __init__(self, replica: Replica, signer: Signer, display_name: str = "") -> None:
         self.replica = replica
         self.signer = signer
+        self.display_name = display_name
         self.queries = Queries(replica.db)
 
     @property
@@ -41,10 +46,9 @@ class Author:
     def sign(self, events: Sequence[Event], *, after_ms: int = 0) -> Entry:
         """Sign events into one entry (durable and folded on return).
 
-        Where the key has a role that this log has not taken up yet, an accept-grant is signed first: a node accepts every
-        grant that it sees to its keys.
+        What `introduce` says goes before it.
         """
-        self.accept_grants()
+        self.introduce()
         return self.replica.sign(self.signer, events, after_ms=after_ms)
 
     def sign_many(self, events: Iterable[Event], *, after_ms: int = 0) -> Iterator[list[EventRef]]:
@@ -60,6 +64,17 @@ class Author:
             size += length
         if batch:
             yield self._refs(self.sign(batch, after_ms=after_ms), len(batch))
+
+    def introduce(self) -> Entry | None:
+        """Sign what must come before anything else; None where nothing is to be said.
+
+        That is the display name, once, and an accept-grant where the key has a role that this log has not taken up yet:
+        a node accepts every grant that it sees to its keys.
+        """
+        events = self._acceptance()
+        if self.display_name and self.queries.display_name(self.key) is None:
+            events.append(Profile(self.display_name))
+        return self.replica.sign(self.signer, events) if events else None
 
     def accept_grants(self) -> Entry | None:
         """Take up the role that was granted to this key, in this installation's log; None where nothing is to be done."""
@@ -78,9 +93,16 @@ class Author:
         if leaves:
             tip = max(leaves, key=lambda head: (head.seq, head.entry_id))
             position = self.replica.projection.index.locate(tip.entry_id)
-            if position and authority.review_rank(self.key, position.branch, position.seq) is not None:
+            if position and self._holds(info.role, position.branch, position.seq):
                 return []
         return [AcceptGrant(info.grant)]
+
+    def _holds(self, role: int, branch: int, seq: int) -> bool:
+        """Whether what the key writes at that position counts with that role; a reviewer's is no owner's."""
+        authority = self.replica.authority
+        if role == OWNER:
+            return authority.owns(self.key, branch, seq)
+        return authority.review_rank(self.key, branch, seq) is not None
 
     def _refs(self, entry: Entry, count: int) -> list[EventRef]:
         return [EventRef(entry.entry_id, index) for index in range(count)]

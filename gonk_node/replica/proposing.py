@@ -6,7 +6,6 @@ Gonk's, and hold for honest authors only: what strangers sign anyway is dealt wi
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from uuid import uuid4
 
@@ -234,11 +233,6 @@ class Proposer:
 def full_schema_name(name: str) -> str:
     """A schema's name with Gonk's prefix."""
     return name if name.startswith(SCHEMA_PREFIX) else SCHEMA_PREFIX + name
-
-
-def nonce() -> bytes:
-    """16 random bytes for a genesis, so that two datasets of one name and author differ."""
-    return os.urandom(16)
 
 
 def _check_object_name(name: str) -> None:

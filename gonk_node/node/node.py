@@ -1,0 +1,208 @@
+"""One node, opened: its folder, keys, content and datasets. The composition root that command line and servers build on.
+
+Opens what is asked for, when it is asked for. It starts no server and calls no peer.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from types import TracebackType
+
+from gonk_node.config import Config, Home
+from gonk_node.core import edge_cases, limits
+from gonk_node.core.codec import CodecError
+from gonk_node.core.events import PRIVATE, PUBLIC, DatasetCreate
+from gonk_node.core.keys import Signer
+from gonk_node.errors import NotFoundError, UsageError
+from gonk_node.node.datasets import DatasetInfo, Datasets, check_name
+from gonk_node.node.making import make_node
+from gonk_node.replica.author import Author
+from gonk_node.replica.replica import Quota, Replica
+from gonk_node.store.content import ContentStore
+from gonk_node.store.instance import open_instance, store_instance
+from gonk_node.store.keyring import Passphrase, load_key, public_key, read_passphrase_file
+
+Progress = Callable[[int, int], None]  # (entries folded, entries there are)
+
+
+class Node:
+    """An open node; thread-safe. Several processes may open one folder at a time.
+
+    Attributes:
+        home: its folder.
+        config: its settings.
+        known: the datasets that it keeps.
+    """
+
+    def __init__(self, home: Home, config: Config, ask: Passphrase = None) -> None:
+        self.home = home
+        self.config = config
+        self.known = Datasets(home)
+        self._ask = ask
+        self._lock = threading.RLock()
+        self._replicas: dict[bytes, Replica] = {}
+        self._content: ContentStore | None = None
+        self._instance: bytes | None = None
+        self._signer: Signer | None = None
+        self._node_signer: Signer | None = None
+
+    @staticmethod
+    def create(home: Home, *, name: str = "", passphrase: str | None = None) -> None:
+        """Make a node in a folder; see `making.make_node`."""
+        make_node(home, name=name, passphrase=passphrase)
+
+    @classmethod
+    def open(cls, home: Home, config: Config, *, ask: Passphrase = None) -> Node:
+        """Open the node in a folder.
+
+        Args:
+            home: its folder, which `create` made.
+            config: its settings; `passphrase_file` goes before `ask`.
+            ask: asks a person for the passphrase of a locked key; called only when that key is needed.
+
+        Raises:
+            NotFoundError: there is no node. UnsafeLibraryError: see `core.edge_cases`.
+        """
+        edge_cases.self_test()
+        if not home.exists():
+            raise NotFoundError("there is no node here", where=str(home.root), hint="gonk init makes one")
+        return cls(home, config, ask)
+
+    def close(self) -> None:
+        """Close everything that was opened; closing again does nothing."""
+        with self._lock:
+            for replica in self._replicas.values():
+                replica.close()
+            self._replicas.clear()
+            if self._content is not None:
+                self._content.close()
+                self._content = None
+
+    def __enter__(self) -> Node:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- keys -------------------------------------------------------------------------------------------
+
+    @property
+    def author_key(self) -> bytes:
+        """The person's public key; needs no passphrase. KeyFileError."""
+        return public_key(self.home.author_key)
+
+    @property
+    def node_key(self) -> bytes:
+        """The machine's public key, as it stands in peers' addresses. KeyFileError."""
+        return public_key(self.home.node_key)
+
+    def signer(self) -> Signer:
+        """The person's key, unlocked; KeyFileError where it is locked and nobody can unlock it."""
+        with self._lock:
+            if self._signer is None:
+                self._signer = load_key(self.home.author_key, self._passphrase())
+            return self._signer
+
+    def node_signer(self) -> Signer:
+        """The machine's key; it is never locked. KeyFileError."""
+        with self._lock:
+            if self._node_signer is None:
+                self._node_signer = load_key(self.home.node_key)
+            return self._node_signer
+
+    def _passphrase(self) -> Passphrase:
+        file = self.config.passphrase_file
+        return self._ask if file is None else lambda: read_passphrase_file(file)
+
+    @property
+    def instance(self) -> bytes:
+        """What makes this installation's logs its own (32 bytes); never to be told to anybody."""
+        with self._lock:
+            if self._instance is None:
+                self._instance = open_instance(self.home.instance)
+            return self._instance
+
+    @property
+    def store_instance(self) -> bytes:
+        """The public name of this installation's stores (16 bytes), for sync cursors."""
+        return store_instance(self.instance)
+
+    # --- content and datasets -------------------------------------------------------------------------------
+
+    @property
+    def content(self) -> ContentStore:
+        """The content of all datasets; an empty store where the folder was deleted (peers have it still)."""
+        with self._lock:
+            if self._content is None:
+                if not self.home.content.exists():
+                    ContentStore.create(self.home.content).close()
+                self._content = ContentStore.open(self.home.content)
+            return self._content
+
+    def datasets(self) -> list[DatasetInfo]:
+        """Every dataset here, by name; see `Datasets.all`."""
+        return self.known.all()
+
+    def content_policy(self, info: DatasetInfo) -> str:
+        """Which content of a dataset is fetched: "all", "accepted" or "none"."""
+        return info.content_policy or self.config.content_policy
+
+    def replica(self, text: str, progress: Progress | None = None) -> Replica:
+        """The dataset of that local name or id prefix, opened; errors as of `Datasets.find` and `replica_of`."""
+        return self.replica_of(self.known.find(text), progress)
+
+    def replica_of(self, info: DatasetInfo, progress: Progress | None = None) -> Replica:
+        """A dataset, opened once for this node; its State has caught up with its log.
+
+        Args:
+            info: from `datasets`, `known.find` or `known.by_id`.
+            progress: called while the State catches up.
+
+        Raises:
+            DamagedStoreError: its log is missing or damaged. StorageError, StoreLockedError.
+        """
+        with self._lock:
+            if info.dataset not in self._replicas:
+                if info.problem is not None and not info.folder.log.exists():
+                    raise info.problem
+                quota = Quota(self.config.stranger_bytes_per_key, self.config.stranger_bytes_total)
+                self._replicas[info.dataset] = Replica.open(
+                    info.folder.log, info.folder.state_db, self.instance, quota=quota, progress=progress
+                )
+            return self._replicas[info.dataset]
+
+    def author(self, replica: Replica) -> Author:
+        """This node's person at a dataset; unlocks the key."""
+        return Author(replica, self.signer(), self.config.display_name)
+
+    def create_dataset(
+        self, name: str, *, description: str = "", private: bool = False, approvals: int = 1
+    ) -> DatasetInfo:
+        """Found a dataset; this node's person becomes its root owner.
+
+        Args:
+            name: what it is called, here and in its genesis.
+            description: for people.
+            private: only keys with a role may fetch it.
+            approvals: how many distinct owners or reviewers must accept a proposal.
+
+        Raises:
+            UsageError: a value cannot be. ExistsError: the name is taken here. KeyFileError, StorageError.
+        """
+        check_name(name)
+        if not 1 <= approvals <= limits.APPROVALS_MAX:
+            raise UsageError(f"the approvals needed must be from 1 to {limits.APPROVALS_MAX}", where=str(approvals))
+        visibility = PRIVATE if private else PUBLIC
+        nonce = os.urandom(16)  # two datasets of one name and author differ
+        genesis = DatasetCreate(name, description, limits.RULES_VERSION, approvals, visibility, (), 0, nonce)
+        try:
+            entry = Replica.found(self.signer(), self.instance, genesis)
+        except CodecError as error:
+            raise UsageError(f"this cannot be signed: {error}", hint="shorten or correct it") from None
+        info = self.known.make(name, entry.record, entry.entry_id)
+        self.author(self.replica_of(info)).introduce()
+        return info
