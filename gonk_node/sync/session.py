@@ -17,6 +17,7 @@ from gonk_node.errors import GonkError, ProtocolError
 from gonk_node.sync import messages as wire
 from gonk_node.sync.channel import Channel
 from gonk_node.sync.closing import close_for, error_of
+from gonk_node.sync.comparing import compare, done_of
 from gonk_node.sync.log_view import LogView
 from gonk_node.sync.outputs import (
     Closed,
@@ -254,7 +255,7 @@ class Session:
         if equal and message.open_count == 0:
             self._be_done(Trigger.DONE, theirs=wire.Done(message.heads_digest, message.state_digest, 0))
         if equal and standing.open_count == 0:
-            self._be_done(Trigger.OUR_DONE, ours=_done_of(standing))
+            self._be_done(Trigger.OUR_DONE, ours=done_of(standing))
 
     def _done(self, message: wire.Done) -> None:
         if self._receiving is None or self._receiving.state is not Receiving.CURRENT:
@@ -312,7 +313,7 @@ class Session:
         if self._receiving is None or self._receiving.ask(standing):
             return  # once that is answered, a new standing is taken
         if self._is_syncing and standing.heads_digest:
-            self._ours = _done_of(standing)
+            self._ours = done_of(standing)
 
     def _finish_if_done(self) -> None:
         """Say so, once both halves are through the first sync."""
@@ -327,22 +328,10 @@ class Session:
         self._ours = ours or self._ours
         self._theirs = theirs or self._theirs
         if self.phase is Phase.LIVE and self._ours is not None and self._theirs is not None:
-            self._outputs.append(_compare(self._ours, self._theirs))
+            self._outputs.append(compare(self._ours, self._theirs))
 
     def _tick(self, now_ms: int) -> None:
         receiving, sending = self._receiving, self._sending
         owed = receiving is None or sending is None or receiving.owed or sending.owed
         if self._patience.tick(now_ms, owed=owed, comparing=self.phase is Phase.DONE_SENT) and not self._outbox:
             self._outbox.append(wire.Ping())
-
-
-def _done_of(standing: Standing) -> wire.Done:
-    return wire.Done(standing.heads_digest, standing.state_digest, standing.open_count)
-
-
-def _compare(ours: wire.Done, theirs: wire.Done) -> Synced:
-    """Equal heads must mean equal States, unless one of the two lacks bodies or has no State at hand."""
-    equal_heads = ours.heads_digest == theirs.heads_digest
-    if not equal_heads or ours.open_count or theirs.open_count or not (ours.state_digest and theirs.state_digest):
-        return Synced(equal_heads, None)
-    return Synced(True, ours.state_digest == theirs.state_digest)
