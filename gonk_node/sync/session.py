@@ -29,7 +29,6 @@ from gonk_node.sync.outputs import (
     Progress,
     SaveCursor,
     Standing,
-    Synced,
     TakeStanding,
     Totals,
 )
