@@ -125,7 +125,7 @@ class _Fold:
         self.cuts: dict[bytes, list[tuple[Pin, ...]]] = {}  # what ends each key: revokes that bind it, then its own
         self.grants: dict[bytes, list[tuple[Rank, EventRef, Grant]]] = {}  # every honoured grant, by key
         self.revokes: dict[bytes, list[tuple[Pin, ...]]] = {}  # every honoured revoke, by key
-        self.taken: set[tuple[bytes, int]] = set()  # keys that accepted a grant of that role
+        self.taken: set[tuple[bytes, int]] = set()  # keys with an accept of a grant of that role that counts
 
     def run(self) -> Authority:
         self._owners()
@@ -183,9 +183,10 @@ class _Fold:
             for act in self.acts.get(key, ())
             if isinstance(act.event, AcceptGrant) and act.resolved(act.event.grant) in starts
         ]
-        if accepts:
+        spans = self._cut(self.logs.from_acts(key, accepts), key)
+        if spans:
             self.taken.add((key, role))
-        return self._cut(self.logs.from_acts(key, accepts), key)
+        return spans
 
     def _add_own(self, key: bytes) -> None:
         """A4: a key's revokes of itself count where no other's cuts them off; its own log ends with the revoke."""

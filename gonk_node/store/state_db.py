@@ -11,13 +11,15 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from gonk_node.errors import DamagedStoreError, DiskFullError, StorageError
 from gonk_node.store.state_schema import SCHEMA_SQL, STATE_VERSION
 
 _BUSY_SECONDS = 60.0  # another process may be projecting a large import
-_PARAMETERS_MAX = 500  # of one IN list; SQLite allows 32,766, more gains nothing
+# Lengths of IN lists. Few, so that SQLite need not parse a new statement for each number of keys; it allows 32,766.
+_IN_SIZES = (1, 8, 64, 500)
 
 
 class StateDb:
@@ -27,6 +29,7 @@ class StateDb:
         self.path = path
         self.dataset = dataset
         self._lock = threading.RLock()
+        self._typed = _Typed(path)
         self._db = self._open()
 
     # --- opening --------------------------------------------------------------------------------------
@@ -110,7 +113,7 @@ class StateDb:
         Raises:
             DiskFullError, DamagedStoreError, StorageError: as SQLite says; nothing was changed.
         """
-        with self._lock, _typed(self.path):
+        with self._lock, self._typed:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -122,12 +125,12 @@ class StateDb:
 
     def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
         """All rows that a query gives."""
-        with self._lock, _typed(self.path):
+        with self._lock, self._typed:
             return self._db.execute(sql, parameters).fetchall()
 
     def one(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         """The first row that a query gives, if any."""
-        with self._lock, _typed(self.path):
+        with self._lock, self._typed:
             row: tuple[Any, ...] | None = self._db.execute(sql, parameters).fetchone()
             return row
 
@@ -135,21 +138,25 @@ class StateDb:
         """All rows of a query with one `IN (??)`, asked in pieces for any number of keys."""
         keys = list(keys)
         found: list[tuple[Any, ...]] = []
-        with self._lock, _typed(self.path):
-            for start in range(0, len(keys), _PARAMETERS_MAX):
-                piece = keys[start : start + _PARAMETERS_MAX]
-                found += self._db.execute(sql.replace("??", "?" + ",?" * (len(piece) - 1)), [*before, *piece])
+        if not keys:
+            return found
+        with self._lock, self._typed:
+            for start in range(0, len(keys), _IN_SIZES[-1]):
+                piece = keys[start : start + _IN_SIZES[-1]]
+                size = next(size for size in _IN_SIZES if size >= len(piece))
+                piece += piece[-1:] * (size - len(piece))
+                found += self._db.execute(sql.replace("??", "?" + ",?" * (size - 1)), [*before, *piece])
         return found
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Run one statement (inside a transaction)."""
-        with _typed(self.path):
+        with self._typed:
             self._db.execute(sql, parameters)
 
     def many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run one statement for each row (inside a transaction)."""
         if rows:
-            with _typed(self.path):
+            with self._typed:
                 self._db.executemany(sql, rows)
 
     def meta(self, key: str) -> Any:
@@ -175,17 +182,20 @@ class StateDb:
         return [] if lines == ["ok"] else lines
 
 
-@contextlib.contextmanager
-def _typed(path: Path | None) -> Iterator[None]:
-    """Turn SQLite's errors into ours."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
+class _Typed:
+    """Turns SQLite's errors into ours. One object for all calls: some thousand a second go through it."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._where = str(path)
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
+        if not isinstance(error, sqlite3.DatabaseError):
+            return
         text = str(error)
+        if not isinstance(error, sqlite3.OperationalError) or "malformed" in text or "not a database" in text:
+            raise DamagedStoreError(text, where=self._where, hint="gonk rebuild makes it anew") from error
         if "full" in text:
-            raise DiskFullError("no space left for the State", where=str(path), hint="free some space") from error
-        if "malformed" in text or "not a database" in text:
-            raise DamagedStoreError(text, where=str(path), hint="gonk rebuild makes it anew") from error
-        raise StorageError(f"the State database failed: {text}", where=str(path)) from error
-    except sqlite3.DatabaseError as error:
-        raise DamagedStoreError(str(error), where=str(path), hint="gonk rebuild makes it anew") from error
+            raise DiskFullError("no space left for the State", where=self._where, hint="free some space") from error
+        raise StorageError(f"the State database failed: {text}", where=self._where) from error

@@ -163,9 +163,10 @@ class ReferenceAuthority:
             cited = event.grant if event.grant.entry_id else EventRef(ref.entry_id, event.grant.index)
             if cited in grants:
                 accepts.add(ref.entry_id)
-        if accepts:
+        found = frozenset(i for i in self.uncut(key) if self.ancestors(i) & accepts)
+        if found:
             self.accepted.add((key, role))
-        return frozenset(i for i in self.uncut(key) if self.ancestors(i) & accepts)
+        return found
 
     def _apply_own_revokes(self, key: bytes) -> None:
         for ref, event in self.acts(key, ev.Revoke, self.uncut(key)):
