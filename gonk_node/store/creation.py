@@ -1,4 +1,4 @@
-"""A folder that appears whole or not at all: filled under another name, flushed, renamed. Knows nothing of what is in it."""
+"""A folder that appears whole or not at all: filled under another name, flushed, renamed."""
 
 from __future__ import annotations
 

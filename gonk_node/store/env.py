@@ -1,6 +1,7 @@
 """One LMDB environment: opened safely, written by one thread, read in short transactions, stopped at the first fault.
 
-Promise: when `write` has returned, the change survives a crash or power cut on a local disk that honours flush
+Promise: when `write` has returned, the change survives a crash or power cut on a local disk that honours
+flush
 (`sync`, `metasync` on; no writable map). It does not know what is stored; `log` and `content` do.
 """
 
@@ -15,7 +16,6 @@ from types import TracebackType
 from typing import TypeAlias, TypeVar
 
 import lmdb
-import lmdb.verify
 
 from gonk_node.core.limits import MAP_BYTES_MAX
 from gonk_node.errors import (
@@ -29,13 +29,14 @@ from gonk_node.errors import (
 from gonk_node.store.creation import new_folder
 from gonk_node.store.faults import explain
 from gonk_node.store.gate import Gate
+from gonk_node.store.structure import walk_pages
 
 T = TypeVar("T")
 Txn: TypeAlias = "lmdb.Transaction[bytes]"
 Table: TypeAlias = "lmdb._Database"
 
 _FORMAT_V1 = 0  # py-lmdb's number for the engine of LMDB 0.9, whose files every LMDB tool reads
-_VERIFY_TRIES = 5
+_READ_TRIES = 5
 
 
 class Environment:
@@ -79,7 +80,8 @@ class Environment:
         Args:
             path: its folder.
             tables: names of its tables, all of which must exist.
-            map_bytes: bytes of address space to begin with; files are sparse, so a large number costs nothing.
+            map_bytes: bytes of address space to begin with; files are sparse, so a large number costs
+                nothing.
             map_bytes_max: where doubling that ends.
 
         Raises:
@@ -127,7 +129,7 @@ class Environment:
     def read(self) -> _Reading:
         """A read transaction, as a context manager: a snapshot of all that is committed.
 
-        Keep it short: it pins old pages, and no other read may begin inside it on the same thread.
+        Keep it short: it pins old pages. Within it, the same thread may begin no other read and wait for no write.
         """
         return _Reading(self)
 
@@ -135,12 +137,13 @@ class Environment:
         """Run `change` in a write transaction on the writer thread; return its result once it is on the disk.
 
         Args:
-            change: given the transaction. It may be run again from the start when the map had to grow, so it must not
-                alter anything but the transaction. What it raises aborts the transaction and is raised here.
+            change: given the transaction. It may be run again from the start when the map had to grow, so it
+                must not alter anything but the transaction. What it raises aborts the transaction and is
+                raised here.
 
         Raises:
-            DiskFullError, StorageError: nothing of the change is stored; after a fault of the disk no write is taken
-                until the environment is opened anew.
+            DiskFullError, StorageError: nothing of the change is stored; after a fault of the disk no write
+                is taken until the environment is opened anew.
         """
         return self.submit(change).result()
 
@@ -165,7 +168,7 @@ class Environment:
 
     def structure_problems(self) -> list[str]:
         """Check the pages of the file, with writers held off meanwhile; one text for each thing wrong."""
-        return self.write(lambda _: _walk_pages(self.path))
+        return self.write(lambda _: walk_pages(self.path))
 
     def close(self) -> None:
         """Finish the writes that wait, and close; closing again does nothing."""
@@ -181,8 +184,7 @@ class Environment:
         while True:
             self._refuse_unusable(closing=True)
             try:
-                with self._env.begin(write=True) as txn:
-                    return change(txn)
+                return self._transact(change)
             except lmdb.MapFullError:
                 self._grow()
             except lmdb.MapResizedError:
@@ -191,12 +193,21 @@ class Environment:
                 self._fault = explain(error, self.path)
                 raise self._fault from error
 
+    def _transact(self, change: Callable[[Txn], T]) -> T:
+        txn = self._env.begin(write=True)
+        try:
+            result = change(txn)
+            txn.commit()
+        except BaseException:
+            with self._gate.closed():  # py-lmdb waits in `abort` for a moment without readers, else for minutes
+                txn.abort()
+            raise
+        return result
+
     def _grow(self) -> None:
         size = 2 * self._env.info()["map_size"]
         if size > self._map_bytes_max:
-            raise DiskFullError(
-                f"the store has reached its limit of {self._map_bytes_max} bytes", where=str(self.path)
-            )
+            raise DiskFullError(f"the store has reached its limit of {self._map_bytes_max} bytes", where=str(self.path))
         self._resize(size)
 
     def _resize(self, size: int) -> None:
@@ -210,7 +221,7 @@ class Environment:
 
     def _begin_read(self) -> Txn:
         self._refuse_unusable(reading=True)
-        for _ in range(_VERIFY_TRIES):
+        for _ in range(_READ_TRIES):
             self._gate.enter()
             try:
                 return self._env.begin()
@@ -227,9 +238,7 @@ class Environment:
 
     def _refuse_unusable(self, *, reading: bool = False, closing: bool = False) -> None:
         if os.getpid() != self._pid:
-            raise StorageError(
-                "a store was used in a process forked from the one that opened it", where=str(self.path)
-            )
+            raise StorageError("a store was used in a process forked from the one that opened it", where=str(self.path))
         if self._closed and not closing:
             raise StorageError("the store is closed", where=str(self.path))
         if self._fault is not None and not reading:
@@ -243,11 +252,10 @@ class Environment:
         """Reading a map beyond the end of its file kills the process, so it is told before anything is read."""
         size = (self.path / "data.mdb").stat().st_size
         needed = (self._env.info()["last_pgno"] + 1) * self._env.stat()["psize"]
-        # Pages at the end that were freed before they were ever written may lie beyond the end of a sound file.
-        if size < needed and (problems := _walk_pages(self.path)):
-            raise DamagedStoreError(
-                f"the file is damaged: {problems[0]}", where=str(self.path), hint="run `gonk fsck`"
-            )
+        # Pages at the end that were freed before they were ever written may lie beyond the end of a sound
+        # file.
+        if size < needed and (problems := walk_pages(self.path)):
+            raise DamagedStoreError(f"the file is damaged: {problems[0]}", where=str(self.path), hint="run `gonk fsck`")
 
     def _open_tables(self, names: Sequence[str]) -> dict[str, Table]:
         """Open the tables in a write transaction: handles that a reader opens end with it."""
@@ -255,9 +263,7 @@ class Environment:
             try:
                 return {name: self._env.open_db(name.encode(), txn=txn, create=False) for name in names}
             except lmdb.NotFoundError:
-                raise DamagedStoreError(
-                    "a table is missing", where=str(self.path), hint="run `gonk fsck`"
-                ) from None
+                raise DamagedStoreError("a table is missing", where=str(self.path), hint="run `gonk fsck`") from None
 
 
 class _Reading:
@@ -279,36 +285,6 @@ class _Reading:
         self._env._gate.leave()
         if isinstance(error, lmdb.Error):
             raise explain(error, self._env.path) from error
-
-
-def file_problems(path: Path) -> list[str]:
-    """Check the pages of an environment's file without opening it, which is safe whatever is in it.
-
-    Args:
-        path: the environment's folder. Another process may be writing to it: then the check is repeated.
-
-    Returns:
-        One text for each thing wrong; empty for a sound file.
-    """
-    problems: list[str] = []
-    for _ in range(_VERIFY_TRIES):
-        before = _meta_pages(path)
-        problems = _walk_pages(path)
-        if not problems or _meta_pages(path) == before:
-            break
-    return problems
-
-
-def _walk_pages(path: Path) -> list[str]:
-    try:
-        return list(lmdb.verify.verify(str(path)))  # type: ignore[no-untyped-call]
-    except (lmdb.verify.VerifyError, OSError) as error:
-        return [str(error)]
-
-
-def _meta_pages(path: Path) -> bytes:
-    with (path / "data.mdb").open("rb") as file:
-        return file.read(2 * 4096)
 
 
 def _open_lmdb(path: Path, map_bytes: int, table_count: int) -> lmdb.Environment:

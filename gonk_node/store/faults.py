@@ -1,4 +1,4 @@
-"""What an error of LMDB means for the user: which class of gonk's errors, whose fault, what to do. Raises nothing itself."""
+"""What an error of LMDB means for the user: which of gonk's errors, and what to do next. Raises nothing itself."""
 
 from __future__ import annotations
 
@@ -36,9 +36,7 @@ def explain(error: lmdb.Error, path: Path) -> GonkError:
     if isinstance(error, _DAMAGED):
         return DamagedStoreError(f"the file is damaged: {error}", where=where, hint="run `gonk fsck`")
     if isinstance(error, lmdb.ReadersFullError | lmdb.LockError):
-        return StoreLockedError(
-            f"too many readers, or locked: {error}", where=where, hint="close other gonk processes"
-        )
+        return StoreLockedError(f"too many readers, or locked: {error}", where=where, hint="close other gonk processes")
     return StorageError(
         f"the disk failed: {error}", where=where, hint="check the disk, then run `gonk fsck` before going on"
     )

@@ -1,7 +1,7 @@
 """The log of one dataset on this node's disk: entries in order of arrival, found by id, by place in a chain, by head.
 
-The only place that changes them. It does not verify signatures (`core.verify` did), nor judge who may do what; SQLite's
-State is derived from here. Tables and keys: `log_rows` and docs/storage.md.
+The only place that changes them. It does not verify signatures (`core.verify` did), nor judge who may do
+what; SQLite's State is derived from here. Tables and keys: `log_rows` and docs/storage.md.
 """
 
 from __future__ import annotations
@@ -93,7 +93,8 @@ class LogStore:
         """Finish waiting writes and close; closing again does nothing."""
         self._env.close()
 
-    # --- writing ---------------------------------------------------------------------------------------------
+    # --- writing
+    # ---------------------------------------------------------------------------------------------
 
     def append(self, entries: Sequence[Entry], *, cited: frozenset[bytes] = frozenset()) -> list[Ingested]:
         """Append entries that passed V1 to V6 for this dataset, in one transaction and one flush.
@@ -103,7 +104,8 @@ class LogStore:
             cited: ids of entries that are let in even where their log has its most branches already.
 
         Returns:
-            For each entry INSERTED, DUPLICATE, COMPLETED, GAP, DECLINED or INVALID (rule V7), durable on return.
+            For each entry INSERTED, DUPLICATE, COMPLETED, GAP, DECLINED or INVALID (rule V7), durable on
+            return.
 
         Raises:
             DiskFullError, StorageError: none of them is stored.
@@ -127,8 +129,8 @@ class LogStore:
         Args:
             author: the key that signs.
             log_id: this installation's log.
-            build: makes the entry, given the header and id of the log's tip (None and empty for a new log). May be
-                called again when the map had to grow.
+            build: makes the entry, given the header and id of the log's tip (None and empty for a new log).
+                May be called again when the map had to grow.
 
         Raises:
             StorageError: the entry did not fit the place it was built for; also DiskFullError.
@@ -141,9 +143,7 @@ class LogStore:
             appender = Appender(txn, self._tables)
             ingested = appender.add(entry, frozenset())
             if ingested.outcome is not Outcome.INSERTED:
-                raise StorageError(
-                    f"an entry made here was not taken: {ingested.outcome.name}"
-                ) from ingested.error
+                raise StorageError(f"an entry made here was not taken: {ingested.outcome.name}") from ingested.error
             appender.finish()
             return ingested, entry
 
@@ -162,7 +162,8 @@ class LogStore:
         ids = frozenset(entry_ids)
         return self._env.write(lambda txn: log_prune.evict(LogTxn(txn, self._tables), ids, self.dataset))
 
-    # --- reading ---------------------------------------------------------------------------------------------
+    # --- reading
+    # ---------------------------------------------------------------------------------------------
 
     def last_lsn(self) -> int:
         """The arrival number of the newest entry ever held."""
@@ -224,14 +225,13 @@ class LogStore:
         """
         return self._read(lambda log: log_read.plan(log, head_id, known))
 
-    def read_range(self, stretch: Range, first_seq: int, *, bytes_max: int, count_max: int) -> list[bytes]:
+    def read_range(self, range_: Range, first_seq: int, *, bytes_max: int, count_max: int) -> list[bytes]:
         """Records of a range that `plan` gave, from `first_seq` on, in order: at least one, then as many as fit.
 
-        Raises:
-            NotFoundError: its head was evicted meanwhile.
+        None at all only where the range's end was evicted meanwhile.
         """
         return self._read(
-            lambda log: log_read.read_range(log, stretch, first_seq, bytes_max=bytes_max, count_max=count_max)
+            lambda log: log_read.read_range(log, range_, first_seq, bytes_max=bytes_max, count_max=count_max)
         )
 
     def is_ancestor(self, ancestor_id: bytes, entry_id: bytes) -> bool:
@@ -252,7 +252,8 @@ class LogStore:
         with self._env.read() as txn:
             return author_totals(txn, self._tables.authors, author)
 
-    # --- small values of other layers --------------------------------------------------------------------------
+    # --- small values of other layers
+    # --------------------------------------------------------------------------
 
     def meta_get(self, key: bytes) -> bytes | None:
         """A value that `meta_put` stored."""
@@ -260,9 +261,7 @@ class LogStore:
             return log_meta.get(txn, self._tables.meta, key)
 
     def meta_put(self, key: bytes, value: bytes | None) -> None:
-        """Store a small value (a sync cursor, a counter), at most 64 KiB; None removes it. Keys begin as you like,
-        but not with `log/`.
-        """
+        """Store a small value (a sync cursor, a counter) under a key that does not begin with `log/`; None removes it."""
         log_meta.check_key(key, value)
         self._env.write(lambda txn: log_meta.put(txn, self._tables.meta, key, value))
 

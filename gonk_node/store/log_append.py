@@ -1,6 +1,7 @@
 """Appending to a log: a batch of verified entries becomes rows, within one write transaction.
 
-Each entry is judged in turn: held already, without its predecessor, breaking the chain (V7), one branch too many, or in.
+Each entry is judged in turn: held already, without its predecessor, breaking the chain (V7), one branch too
+many, or in.
 Signatures are not looked at: entries come from `core.verify.verify_entry`.
 """
 
@@ -12,9 +13,9 @@ from gonk_node.core.outcome import Ingested, Outcome
 from gonk_node.core.verify import check_chain
 from gonk_node.errors import InvalidEntryError
 from gonk_node.store import log_meta
+from gonk_node.store.env import Txn
 from gonk_node.store.log_rows import LogTables, LogTxn, Row, chain_key, head_key, head_value, stored_entry
 from gonk_node.store.log_totals import add_to_author, grow_chain
-from gonk_node.store.env import Txn
 from gonk_node.store.rows import u64
 
 
@@ -31,7 +32,7 @@ class _Link:
 
 
 class Appender:
-    """One batch: `add` each entry, then `finish`. Rows that many entries of a batch share are written once, at the end."""
+    """One batch: `add` each entry, then `finish`, which writes the rows that entries of the batch share."""
 
     def __init__(self, txn: Txn, tables: LogTables) -> None:
         self._log = LogTxn(txn, tables)
@@ -117,9 +118,7 @@ class Appender:
     def _note_fork(self, header: Header) -> None:
         pair = self._log.fork_at(header.author, header.log_id, header.seq)
         if pair is not None:
-            self._txn.put(
-                chain_key(header.author, header.log_id, header.seq, b""), pair, db=self._tables.forks
-            )
+            self._txn.put(chain_key(header.author, header.log_id, header.seq, b""), pair, db=self._tables.forks)
 
     def _write_heads(self) -> None:
         for entry_id, link in self._links.items():

@@ -32,8 +32,8 @@ _HEADERS_KEPT = 4096
 def check(env: Environment, tables: LogTables) -> Iterator[DamagedStoreError]:
     """Walk the whole log and yield each problem, with its place.
 
-    It reads one snapshot, so the file may grow while others write. First the pages are checked: where those are
-    broken, nothing else is read.
+    It reads one snapshot, so the file may grow while others write. First the pages are checked: where those
+    are broken, nothing else is read.
     """
     problems = env.structure_problems()
     yield from (damaged(str(env.path / "data.mdb"), problem) for problem in problems)
@@ -174,9 +174,7 @@ class _Check:
                 lsn = self._log.lsn_of(key[:-2])
                 entry = None if lsn is None else stored_entry(self._log.record(lsn))
                 if value or entry is None or number(key[-2:]) not in entry.withheld:
-                    yield damaged(
-                        f"erased, entry {key.hex()[:12]}", "it names an event that is not, or not erased"
-                    )
+                    yield damaged(f"erased, entry {key.hex()[:12]}", "it names an event that is not, or not erased")
 
     def _check_meta(self) -> Iterator[DamagedStoreError]:
         txn, meta = self._log.txn, self._tables.meta

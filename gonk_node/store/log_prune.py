@@ -60,7 +60,8 @@ def evict(log: LogTxn, entry_ids: Iterable[bytes], dataset: bytes) -> list[bytes
 
     Args:
         log: a write transaction.
-        entry_ids: those to remove. Any that is not held, is followed by an entry that stays, or is the genesis is left.
+        entry_ids: those to remove. Any that is not held, is followed by an entry that stays, or is the
+            genesis is left.
         dataset: the id of the genesis.
 
     Returns:

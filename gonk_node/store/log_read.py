@@ -1,11 +1,10 @@
-"""Reading stretches of a log, for sync and for the fold: each function within one transaction that the caller opened."""
+"""Reading stretches of a log, for sync and for the fold: each function within a transaction that the caller opened."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from gonk_node.core.heads import Head, Range, locator_seqs
-from gonk_node.errors import NotFoundError
 from gonk_node.store.log_rows import LogTxn, damaged
 from gonk_node.store.rows import number, u64
 
@@ -28,11 +27,7 @@ def plan(log: LogTxn, head_id: bytes, known: Sequence[bytes]) -> Range | None:
     first, events, size = 0, 0, 0
     for entry_id in known:
         other = log.header(entry_id)
-        if (
-            other is None
-            or other.seq < first
-            or (other.author, other.log_id) != (header.author, header.log_id)
-        ):
+        if other is None or other.seq < first or (other.author, other.log_id) != (header.author, header.log_id):
             continue
         if other.seq <= header.seq and log.on_path(header, path, other.seq) == entry_id:
             row = log.row(other, entry_id)
@@ -62,15 +57,18 @@ def is_ancestor(log: LogTxn, ancestor_id: bytes, entry_id: bytes) -> bool:
     return log.on_path(header, log.path(header, entry_id), ancestor.seq) == ancestor_id
 
 
-def read_range(log: LogTxn, stretch: Range, first_seq: int, *, bytes_max: int, count_max: int) -> list[bytes]:
-    """Records of a stretch in order of seq, from `first_seq` on: at least one, then as many as fit."""
-    header = log.header(stretch.head_id)
+def read_range(log: LogTxn, range_: Range, first_seq: int, *, bytes_max: int, count_max: int) -> list[bytes]:
+    """Records of a stretch in order of seq, from `first_seq` on: at least one, then as many as fit.
+
+    None at all only where its end was evicted since it was planned.
+    """
+    header = log.header(range_.head_id)
     if header is None:
-        raise NotFoundError("the head is not held any more", where=f"entry {stretch.head_id.hex()[:12]}")
-    path = log.path(header, stretch.head_id)
+        return []
+    path = log.path(header, range_.head_id)
     records: list[bytes] = []
     size = 0
-    seq = max(first_seq, stretch.first_seq)
+    seq = max(first_seq, range_.first_seq)
     for at, _, row in log.chain_from(header.author, header.log_id, seq):
         if at > seq and at <= header.seq:
             raise damaged(f"chain, seq {seq}", "an entry is missing")

@@ -11,8 +11,9 @@ Shared by reading, appending, pruning and checking. It opens no transaction and 
     erased   entry id | event index (2 bytes) -> nothing
     meta     name -> sealed value
 
-A *branch* is a path within a log: the first successor of an entry goes on with its branch, any further one begins a new
-branch, named by its own lsn. So an ancestor is found by a few look-ups however long the chain is.
+A *branch* is a path within a log: the first successor of an entry goes on with its branch, any further one
+begins a new branch, named by its own lsn. So an ancestor is found by a few look-ups however long the chain
+is.
 """
 
 from __future__ import annotations
@@ -157,9 +158,7 @@ class LogTxn:
 
     def row(self, header: Header, entry_id: bytes) -> Row:
         """The row of a held entry in `chain`."""
-        value = self.txn.get(
-            chain_key(header.author, header.log_id, header.seq, entry_id), db=self.tables.chain
-        )
+        value = self.txn.get(chain_key(header.author, header.log_id, header.seq, entry_id), db=self.tables.chain)
         if value is None:
             raise damaged(f"chain, entry {entry_id.hex()[:12]}", "its row is missing")
         return decode_row(value)

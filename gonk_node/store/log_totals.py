@@ -1,4 +1,4 @@
-"""The sums that a log keeps: per author, and cumulative along each chain, adjusted when a stored record changes its length."""
+"""The sums that a log keeps: per author, and along each chain, adjusted when records change length."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ def grow_chain(log: LogTxn, grown: Mapping[bytes, tuple[Header, int]]) -> None:
 
     Args:
         log: a write transaction.
-        grown: for each such entry id its header, and by how many bytes its record became longer (or, negative, shorter).
+        grown: for each such entry id its header, and by how many bytes its record became longer (or,
+            negative, shorter).
     """
     logs: dict[tuple[bytes, bytes], int] = {}
     for header, growth in grown.values():
@@ -45,9 +46,7 @@ def grow_chain(log: LogTxn, grown: Mapping[bytes, tuple[Header, int]]) -> None:
         place = (header.author, header.log_id)
         logs[place] = min(header.seq, logs.get(place, header.seq))
     for (author, log_id), first_seq in logs.items():
-        _grow_log(
-            log, author, log_id, first_seq, {entry_id: growth for entry_id, (_, growth) in grown.items()}
-        )
+        _grow_log(log, author, log_id, first_seq, {entry_id: growth for entry_id, (_, growth) in grown.items()})
 
 
 def _grow_log(log: LogTxn, author: bytes, log_id: bytes, first_seq: int, own: Mapping[bytes, int]) -> None:
