@@ -1,0 +1,63 @@
+"""Texts, times, sizes and keys in the form that people read. What strangers wrote is made harmless first."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime
+
+_HARMFUL = frozenset(
+    ("Cc", "Cf", "Cs", "Zl", "Zp")
+)  # control, bidi and other format characters, half characters, breaks
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
+
+
+def safe(text: str, chars_max: int | None = None) -> str:
+    """The text on one line, without characters that steer a terminal or turn the direction of writing.
+
+    Args:
+        text: anything, also from strangers.
+        chars_max: longer texts are cut, and show it.
+    """
+    if not text.isascii() or not text.isprintable():
+        text = "".join(
+            " " if char in "\n\t" else char
+            for char in text
+            if char in "\n\t" or unicodedata.category(char) not in _HARMFUL
+        )
+    return text if chars_max is None or len(text) <= chars_max else text[: chars_max - 1] + "…"
+
+
+def short(key: bytes) -> str:
+    """The fingerprint of a key, or the beginning of an id: 8 hex digits, for people only."""
+    return key.hex()[:8]
+
+
+def time_text(time_ms: int) -> str:
+    """A signed time (milliseconds since 1970 UTC) to the second, in UTC; authors may state any time."""
+    try:
+        return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        return f"{time_ms} ms"
+
+
+def time_json(time_ms: int) -> str | None:
+    """The same as RFC 3339 with milliseconds; None for a time that no calendar has."""
+    try:
+        return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def size_text(size: int) -> str:
+    """A number of bytes with a unit: 1536 is "1.5 KiB"."""
+    value = float(size)
+    for unit in _UNITS:
+        if value < 1024 or unit == _UNITS[-1]:
+            return f"{size} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"
+        value /= 1024
+    return str(size)
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """A count with its noun: "1 object", "1,000 objects"."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
