@@ -1,4 +1,4 @@
-"""The ranges that a peer is to be sent, owners' logs first, read batch by batch as there is room.
+"""The ranges that a peer is to be sent: the genesis' log first, then owners' logs, read batch by batch as there is room.
 
 It knows nothing of windows, needs or messages but the groups that it fills.
 """
@@ -14,6 +14,26 @@ from gonk_node.sync.counting import count, minus, plus
 from gonk_node.sync.log_view import LogView
 from gonk_node.sync.messages import Group
 from gonk_node.sync.outputs import Totals
+
+
+class Order:
+    """In which order logs are told of and sent: that of the genesis, without which a clone cannot begin, then by priority.
+
+    Args:
+        log: what is held here.
+        dataset: the dataset's id, which is the id of its genesis.
+    """
+
+    def __init__(self, log: LogView, dataset: bytes) -> None:
+        self._log = log
+        self._genesis = log.head_of(dataset)
+
+    def rank(self, author: bytes, log_id: bytes) -> int:
+        """Smaller goes first."""
+        genesis = self._genesis
+        if genesis is not None and (author, log_id) == (genesis.author, genesis.log_id):
+            return 0
+        return 1 + self._log.priority(author)
 
 
 class _Job:
@@ -41,10 +61,11 @@ class Outgoing:
         gone: heads whose range was given up by this node while it waited; the caller empties it.
     """
 
-    def __init__(self, log: LogView) -> None:
+    def __init__(self, log: LogView, order: Order) -> None:
         self.planned = Totals()
         self.gone: list[bytes] = []
         self._log = log
+        self._order = order
         self._heap: list[tuple[int, bytes, bytes, int, int, _Job]] = []
         self._job_of: dict[bytes, _Job] = {}  # by head; those that are not finished or skipped
         self._serial = 0  # tells equal ranks apart, so that jobs are never compared
@@ -57,7 +78,7 @@ class Outgoing:
             raise ProtocolError(f"more than {limits.NEEDS_OPEN_MAX} ranges asked for and not sent yet")
         job = _Job(range_)
         self._serial += 1
-        rank = self._log.priority(range_.author)
+        rank = self._order.rank(range_.author, range_.log_id)
         heapq.heappush(self._heap, (rank, range_.author, range_.log_id, range_.last_seq, self._serial, job))
         self._job_of[range_.head_id] = job
         self.planned = plus(self.planned, job.left)

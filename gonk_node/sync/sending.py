@@ -30,7 +30,7 @@ from gonk_node.sync.messages import (
     Want,
     ids_in_pages,
 )
-from gonk_node.sync.outgoing import Outgoing
+from gonk_node.sync.outgoing import Order, Outgoing
 from gonk_node.sync.outputs import Totals
 from gonk_node.sync.peer_heads import PeerHeads
 from gonk_node.sync.transitions import SENDING, Sending, Trigger, step
@@ -41,6 +41,7 @@ class SendingHalf:
 
     Args:
         log: what is held here.
+        dataset: the dataset's id.
         heads: all leaves, as they were when the hello was made.
         lsn: the newest arrival number then.
         cursor_lsn: up to which arrival number the peer says that it has taken this log.
@@ -51,10 +52,13 @@ class SendingHalf:
         given: totals of what was sent.
     """
 
-    def __init__(self, log: LogView, *, heads: Sequence[Head], lsn: int, cursor_lsn: int, equal: bool) -> None:
+    def __init__(
+        self, log: LogView, dataset: bytes, *, heads: Sequence[Head], lsn: int, cursor_lsn: int, equal: bool
+    ) -> None:
         self.state = Sending.CURRENT if equal else Sending.LISTING
         self.given = Totals()
         self._log = log
+        self._order = Order(log, dataset)
         self._untold: deque[Head] = deque()
         if not equal:
             self._untold.extend(self._in_order(log.heads_since(cursor_lsn) if cursor_lsn <= lsn else log.heads()))
@@ -62,7 +66,7 @@ class SendingHalf:
         self._portion_told = False
         self._peer = PeerHeads(log, [*heads, *self._untold])  # what it holds, or declined, once all is sent
         self._planned = PeerHeads(log, ())  # what was asked for in this session
-        self._outgoing = Outgoing(log)
+        self._outgoing = Outgoing(log, self._order)
         self._announced = Totals()
         self._replies: deque[Message] = deque()
         self._ready: tuple[Records, Totals] | None = None  # read, but beyond the window
@@ -170,7 +174,7 @@ class SendingHalf:
     # --- inside ------------------------------------------------------------------------------------------------
 
     def _in_order(self, heads: Iterable[Head]) -> list[Head]:
-        return sorted(heads, key=lambda head: (self._log.priority(head.author), head))
+        return sorted(heads, key=lambda head: (self._order.rank(head.author, head.log_id), head))
 
     def _underway(self, head: Head, listing: bool) -> list[bytes]:
         """Ids that an answer to heads need not repeat, where it names two branches of one log.

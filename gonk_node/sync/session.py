@@ -76,6 +76,7 @@ class Session:
         self._outputs: list[Output] = []
         self._progress = Progress(Totals(), Totals(), Totals(), Totals())
         self._peer_instance = b""
+        self._appended_lsn = 0
         self._start: Standing | None = None
         self._receiving: ReceivingHalf | None = None
         self._sending: SendingHalf | None = None
@@ -114,6 +115,7 @@ class Session:
 
     def appended(self, lsn: int) -> None:
         """Entries are held up to that arrival number now, wherever they came from."""
+        self._appended_lsn = max(self._appended_lsn, lsn)
         if self._sending is not None:
             self._sending.appended(lsn)
 
@@ -245,11 +247,13 @@ class Session:
         self._receiving = ReceivingHalf(self._log, equal=equal, peer_lsn=message.last_lsn)
         self._sending = SendingHalf(
             self._log,
+            self._dataset,
             heads=standing.heads,
             lsn=standing.lsn,
             cursor_lsn=message.cursor_lsn if message.cursor_instance == self._instance else 0,
             equal=equal,
         )
+        self._sending.appended(self._appended_lsn)
         # Between equals a hello that leaves nothing open is as good as being done: one round trip.
         if equal and message.open_count == 0:
             self._be_done(Trigger.DONE, theirs=wire.Done(message.heads_digest, message.state_digest, 0))

@@ -287,7 +287,7 @@ def test_deliveries_do_not_go_back(peer: HostilePeer) -> None:
 
 def test_questions_without_reading_the_answers_are_a_flood() -> None:
     peer = HostilePeer(victim()).equal_hello()
-    frames = [peer._channel.encode(wire.Want([bytes([number]) * 32])) for number in range(40)]
+    frames = [peer._channel.encode(wire.Want([bytes([number]) * 32])) for number in range(limits.REPLIES_OPEN_MAX + 2)]
     for frame in frames:
         peer.victim.session.receive(frame)
     peer.victim.pump()

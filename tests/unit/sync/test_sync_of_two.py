@@ -141,6 +141,26 @@ def test_owners_logs_come_first_and_each_log_in_order(world: World) -> None:
     assert owners == sorted(owners, reverse=True)
 
 
+def test_the_genesis_is_the_first_entry_that_a_clone_gets() -> None:
+    for name in ("root", "another", "third"):  # whatever the order of their keys
+        root = TestAuthor(name)
+        genesis = root.genesis()
+        others = [TestAuthor(f"owner {number}", genesis.entry_id) for number in range(5)]
+        owners = frozenset([root.author, *(other.author for other in others)])
+        source = MemoryLog(genesis.entry_id, owners)
+        source.ingest([genesis.record, *(other.append().record for other in others)])
+        pair = Pair(MemoryLog(genesis.entry_id), source).run()
+        assert pair.client.log.arrivals[0] == genesis.entry_id
+
+
+def test_entries_that_arrive_before_the_peer_has_greeted_are_pushed(world: World) -> None:
+    pair = Pair(world.log(), world.log())
+    pair.client.log.ingest([world.author("a").append().record])
+    pair.client.session.appended(pair.client.log.last_lsn())
+    pair.run()
+    assert pair.server.outcomes == {Outcome.INSERTED: 1}
+
+
 def test_totals_come_before_the_first_record_and_are_exact(world: World) -> None:
     author = world.author("a")
     entries = [author.append(*[Profile(str(n)) for n in range(300 if k == 3 else 2)]) for k in range(10)]
