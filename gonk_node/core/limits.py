@@ -124,3 +124,13 @@ CONTENT_TOKEN_BYTES = 32  # random; nobody guesses it
 IMPORTED_BODY_BYTES_MAX = EVENT_BYTES_MAX - 4 * KIB  # leaves room for the references around it in the event
 VOC_FILE_BYTES_MAX = 16 * MIB  # one image; a thousand boxes take 300 KiB
 VOC_DEPTH_MAX = 32  # elements in one another; the format has 4
+
+# --- transport of sessions: this node's own (see net/) ----------------------------------------------------------
+
+CONNECT_SECONDS = 15.0  # to reach a peer: name, TCP, TLS and the upgrade to a WebSocket
+FIRST_FRAME_SECONDS = 5.0  # for a client to begin; an honest one begins at once
+HANDSHAKE_SECONDS = 15.0  # for both to prove who they are: two round trips
+CLOSE_SECONDS = 2.0  # for the peer to hear that it is over
+HANDSHAKES_OPEN_MAX = 32  # unproven connections at a time: 4 MiB of memory in all
+SESSIONS_OPEN_MAX = 64  # proven ones at a time; each may hold two windows of records
+TICK_SECONDS = 1.0  # between two looks at the clock of a session
