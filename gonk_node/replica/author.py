@@ -65,6 +65,11 @@ class Author:
         if batch:
             yield self._refs(self.sign(batch, after_ms=after_ms), len(batch))
 
+    def time_of(self, refs: Iterable[EventRef]) -> int:
+        """The latest time (ms) of the entries that hold those events: what refers to them is signed after it."""
+        headers = [self.replica.log.header_of(entry_id) for entry_id in {ref.entry_id for ref in refs}]
+        return max((header.time_ms for header in headers if header is not None), default=0)
+
     def introduce(self) -> Entry | None:
         """Sign what must come before anything else; None where nothing is to be said.
 

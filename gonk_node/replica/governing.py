@@ -115,7 +115,7 @@ class Governor:
             result.events.append(ref)
             superseded += replaced if supersede else ()
         for group in _groups(self._reviews(decision, result.events, superseded, comment), _REVIEWS_PER_ENTRY):
-            self.author.sign(group, after_ms=self._latest(result.events))
+            self.author.sign(group, after_ms=self.author.time_of(result.events))
         return result
 
     def _reviews(
@@ -124,10 +124,6 @@ class Governor:
         replaced = tuple(dict.fromkeys(superseded))[: limits.REFS_PER_REVIEW_MAX]
         for start in range(0, len(events), limits.REFS_PER_REVIEW_MAX):
             yield Review(decision, tuple(events[start : start + limits.REFS_PER_REVIEW_MAX]), replaced, comment)
-
-    def _latest(self, events: Sequence[EventRef]) -> int:
-        found = [self.author.replica.log.header_of(entry_id) for entry_id in {ref.entry_id for ref in events}]
-        return max((header.time_ms for header in found if header is not None), default=0)
 
     def _is_decided(self, revision: Revision, number: int) -> bool:
         if revision.number == number:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import uuid4
 
+from gonk_node.core import limits
 from gonk_node.core.chunks import ContentInfo
 from gonk_node.core.events import (
     SCHEMA_PREFIX,
@@ -52,24 +53,34 @@ class Proposer:
         Raises:
             UsageError: the name is a schema's. ExistsError: an object with that content is here; it names the object.
         """
-        _check_object_name(name)
+        check_object_name(name)
         uuid = uuid4().bytes if random_uuid else object_uuid(self.author.replica.dataset, info.content_id)
-        existing = self._counted(self._queries.revisions(OBJECT, uuid))
-        if existing:
-            found = existing[0]
+        if not random_uuid and (found := self.object_with(info.content_id)) is not None:
             raise ExistsError(
                 f"the same content is here already, as {found.name!r} ({', '.join(found.views)})",
-                where=uuid_text(uuid),
-                hint="nothing to add; to propose it anew under another identity use --new-id",
+                where=f"object {uuid_text(found.uuid)}",
+                hint="nothing to add; --new-id proposes it once more, as another object",
             )
         return ObjectCreate(uuid, name, media_type, *info)
 
+    def object_with(self, content_id: bytes) -> Revision | None:
+        """The object revision that stands in the way of adding that content; None where nothing does."""
+        found = self._queries.revisions(OBJECT, object_uuid(self.author.replica.dataset, content_id))
+        found += self._queries.objects_by_content(content_id)
+        return next(iter(self.standing(found)), None)
+
     def object_update(self, base: Revision, name: str, media_type: str, info: ContentInfo) -> ObjectUpdate:
         """A new revision of an object; `base` must be what it is now, and the content must differ."""
-        _check_object_name(name)
+        check_object_name(name)
         self.check_base(base)
         if (base.content_id, base.name, base.media_type) == (info.content_id, name, media_type):
             raise ExistsError("nothing differs from the version that it would replace", where=uuid_text(base.uuid))
+        others = self.standing(self._queries.objects_by_content(info.content_id))
+        if any(each.uuid != base.uuid for each in others):
+            other = next(each for each in others if each.uuid != base.uuid)
+            raise ExistsError(
+                f"the same content is here already, as {other.name!r}", where=f"object {uuid_text(other.uuid)}"
+            )
         return ObjectUpdate(base.uuid, base.ref, name, media_type, *info)
 
     # --- schemas ----------------------------------------------------------------------------------------
@@ -78,11 +89,11 @@ class Proposer:
         """A new schema; the name gets Gonk's prefix where it lacks it."""
         name = full_schema_name(name)
         check_schema(document)
-        existing = self._counted(self._queries.schema(name))
+        existing = self.standing(self._queries.schema(name))
         if existing:
             raise ExistsError(
                 f"there is a schema {name} already ({', '.join(existing[0].views)})",
-                hint="gonk schema add --update proposes a new version of it",
+                hint="gonk schema add --update proposes a new version of it" if is_open(existing[0]) else None,
             )
         return SchemaCreate(name, document)
 
@@ -107,7 +118,7 @@ class Proposer:
         if not revisions:
             raise NotFoundError(f"there is no schema {name}", hint="gonk schema list DATASET shows all")
         current = next((each for each in revisions if each.current), None)
-        usable = current or next((each for each in reversed(revisions) if _is_open(each)), None)
+        usable = current or next((each for each in reversed(revisions) if is_open(each)), None)
         if usable is None:
             raise WrongStateError(f"the schema is {' and '.join(revisions[-1].views)}", where=name)
         return usable
@@ -128,16 +139,16 @@ class Proposer:
         for each in objects:
             if each.kind != OBJECT:
                 raise WrongStateError(f"this is a {each.type_name}, not an object", where=uuid_text(each.uuid))
-            if not _is_open(each):
+            if not is_open(each):
                 raise WrongStateError(
                     f"the object is {' and '.join(each.views)}", where=f"{each.name} ({uuid_text(each.uuid)})"
                 )
         self.check_body(schema, body)
-        uuid = uuid or uuid4().bytes
-        if self._counted(self._queries.revisions(ANNOTATION, uuid)):
+        if uuid is not None and self.standing(self._queries.revisions(ANNOTATION, uuid)):
             raise ExistsError(
                 "this annotation is here already", where=uuid_text(uuid), hint="use --update to change it"
             )
+        uuid = uuid or uuid4().bytes
         return AnnotationCreate(uuid, schema.ref, tuple(each.ref for each in objects), body)
 
     def annotation_update(self, base: Revision, schema: Revision | None, body: bytes) -> AnnotationUpdate:
@@ -192,14 +203,15 @@ class Proposer:
         where = f"{revision.type_name} {uuid_text(revision.uuid)} version {revision.version}"
         if "rejected" in views or "deleted" in views or "waiting" in views:
             raise WrongStateError(f"it is {' and '.join(views)}, so there is nothing to delete", where=where)
-        if any(decided == 0 for _, _, decided in self._queries.deletions_of(revision.number)):
+        asked = [author for _, author, decided in self._queries.deletions_of(revision.number) if decided == 0]
+        if any(self._is_ours(author) for author in asked):
             raise WrongStateError("its deletion is asked for already", where=where, hint="gonk review DATASET list")
         return Delete(revision.ref)
 
     def check_base(self, base: Revision) -> None:
         """WrongStateError unless an update may be built on that revision: open, and nothing newer of it is accepted."""
         where = f"{base.type_name} {uuid_text(base.uuid)} version {base.version}"
-        if not _is_open(base):
+        if not is_open(base):
             raise WrongStateError(f"the version to build on is {' and '.join(base.views)}", where=where)
         current = self._queries.current(base.kind, base.uuid)
         if current is not None and not base.current and (base.version or 0) <= (current.version or 0):
@@ -215,13 +227,13 @@ class Proposer:
                 raise NotFoundError(f"there is no version {version}", where=uuid_text(revisions[0].uuid))
             return chosen
         current = next((each for each in revisions if each.current), None)
-        newest = next((each for each in reversed(revisions) if _is_open(each)), None)
+        newest = next((each for each in reversed(revisions) if is_open(each)), None)
         chosen = current or newest
         if chosen is None:
             raise WrongStateError("all of its versions are rejected or deleted", where=uuid_text(revisions[0].uuid))
         return chosen
 
-    def _counted(self, revisions: Sequence[Revision]) -> list[Revision]:
+    def standing(self, revisions: Sequence[Revision]) -> list[Revision]:
         """Those that stand in the way of a new one: not what strangers proposed to take a name or content."""
         return [
             each
@@ -229,18 +241,33 @@ class Proposer:
             if each.version is not None and (each.vouched or each.author == self.author.key or each.current)
         ]
 
+    def _is_ours(self, key: bytes) -> bool:
+        return key == self.author.key or self.author.replica.authority.role_now(key) is not None
+
 
 def full_schema_name(name: str) -> str:
     """A schema's name with Gonk's prefix."""
     return name if name.startswith(SCHEMA_PREFIX) else SCHEMA_PREFIX + name
 
 
-def _check_object_name(name: str) -> None:
+def check_object_name(name: str) -> None:
+    """UsageError for a name that no object may have: a schema's, none at all, too long, or with control characters."""
     if name.startswith(SCHEMA_PREFIX):
         raise UsageError(
             f"an object's name must not begin with {SCHEMA_PREFIX!r}", where=name, hint="gonk schema add adds a schema"
         )
+    try:
+        size = len(name.encode())
+    except UnicodeEncodeError:
+        raise UsageError("an object's name must be Unicode text", where=ascii(name), hint="give one: --name") from None
+    if not 0 < size <= limits.NAME_BYTES_MAX or not name.isprintable():
+        raise UsageError(
+            f"an object's name must be 1 to {limits.NAME_BYTES_MAX} bytes without control characters",
+            where=ascii(name),
+            hint="give another: --name",
+        )
 
 
-def _is_open(revision: Revision) -> bool:
+def is_open(revision: Revision) -> bool:
+    """Whether something may be built on a revision: it takes effect, and is neither rejected nor deleted."""
     return not {"rejected", "deleted", "waiting"} & set(revision.views)

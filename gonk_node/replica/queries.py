@@ -5,111 +5,19 @@ Read-only. Every list is paged by a cursor (the local number of the last row), s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-from gonk_node.core.ids import EventRef, event_uuid, parse_uuid, split_event_uuid, uuid_text
+from gonk_node.core.ids import EventRef, parse_uuid, split_event_uuid, uuid_text
 from gonk_node.errors import AmbiguousError, NotFoundError, UsageError
+from gonk_node.replica.revision_rows import Proposal, Revision, read_revision, select, view_clause
 from gonk_node.state.revisions import VIEWS, views_of
 from gonk_node.store.state_db import StateDb
-from gonk_node.store.state_schema import ANNOTATION, ENTITY_NAMES, OBJECT, SCHEMA, TABLES, event_number, split_number
+from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA, TABLES, event_number, split_number
+
+__all__ = ["PAGE", "Proposal", "Queries", "Revision"]
 
 PAGE = 1000  # rows read at once by the iterators
-
-_COLUMNS = (
-    "t.name, t.media_type, t.size, t.content_id, t.sha256",
-    "t.schema_no, t.body",
-    "t.name, t.body",
-)
-
-
-class Revision(NamedTuple):
-    """One revision of an object, annotation or schema, with what only its own type has (None elsewhere)."""
-
-    number: int
-    kind: int
-    uuid: bytes
-    version: int | None
-    status: int
-    current: bool
-    named: bool
-    vouched: bool
-    base: int | None
-    root: int | None
-    ref: EventRef
-    author: bytes
-    time_ms: int
-    name: str | None = None
-    media_type: str | None = None
-    size: int | None = None
-    content_id: bytes | None = None
-    sha256: bytes | None = None
-    schema_no: int | None = None
-    body: bytes | None = None
-
-    @property
-    def views(self) -> list[str]:
-        """The statuses that it has, for people; several at once are possible, and "waiting" stands alone."""
-        return views_of(self.status) if self.version is not None else ["waiting"]
-
-    @property
-    def event(self) -> str:
-        """The UUID of the event that made it, as text."""
-        return uuid_text(event_uuid(self.ref))
-
-    @property
-    def type_name(self) -> str:
-        """The type for people: object, annotation or schema."""
-        return ENTITY_NAMES[self.kind]
-
-
-class Proposal(NamedTuple):
-    """A pending event that a reviewer may decide: the revision it makes, or (deletion) the one it would delete."""
-
-    ref: EventRef
-    number: int
-    author: bytes
-    time_ms: int
-    is_deletion: bool
-    revision: Revision
-
-
-def _select(kind: int) -> str:
-    return (
-        "SELECT t.event_no, t.uuid, t.version, t.status, t.current, t.named, t.shared, t.base_no, t.root_no,"
-        f" e.entry_id, b.author, e.time_ms, {_COLUMNS[kind]} FROM {TABLES[kind]} t"
-        " JOIN entries e ON e.lsn = t.event_no >> 12 JOIN branches b ON b.branch_no = e.branch_no"
-    )
-
-
-def _revision(kind: int, row: Sequence[Any]) -> Revision:
-    number, uuid, version, status, current, named, shared, base, root, entry_id, author, time_ms, *own = row
-    ref = EventRef(entry_id, split_number(number)[1])
-    common = (number, kind, uuid, version, status, bool(current), bool(named), shared is not None, base, root, ref)
-    if kind == OBJECT:
-        return Revision(*common, author, time_ms, *own)
-    if kind == ANNOTATION:
-        return Revision(*common, author, time_ms, schema_no=own[0], body=own[1])
-    return Revision(*common, author, time_ms, name=own[0], body=own[1])
-
-
-def _view_clause(view: str | None) -> str:
-    if view is None:
-        return ""
-    if view == "current":
-        return " AND t.current"
-    if view == "waiting":
-        return " AND t.version IS NULL"
-    view = "deleted" if view == "deprecated" else view
-    if view not in VIEWS:
-        raise UsageError(
-            f"there is no status {view!r}", hint=f"one of {', '.join(VIEWS)}, deprecated (schemas), current, waiting"
-        )
-    some, none = VIEWS[view]
-    clause = " AND t.version IS NOT NULL"
-    if some:
-        clause += f" AND t.status & {some}"
-    return clause + (f" AND NOT t.status & {none}" if none else "")
 
 
 class Queries:
@@ -138,15 +46,15 @@ class Queries:
             after: `Revision.number` of the last row of the page before.
             limit: rows at most.
         """
-        clause = _view_clause(view)
+        clause = view_clause(view)
         parameters: list[Any] = [after]
         if author is not None:
             clause += " AND b.author = ?"
             parameters.append(author)
         rows = self._db.rows(
-            f"{_select(kind)} WHERE t.event_no > ?{clause} ORDER BY t.event_no LIMIT ?", (*parameters, limit)
+            f"{select(kind)} WHERE t.event_no > ?{clause} ORDER BY t.event_no LIMIT ?", (*parameters, limit)
         )
-        return [_revision(kind, row) for row in rows]
+        return [read_revision(kind, row) for row in rows]
 
     def iterate(self, kind: int, view: str | None = None, *, author: bytes | None = None) -> Iterator[Revision]:
         """All revisions of `page`, one after the other."""
@@ -157,14 +65,14 @@ class Queries:
 
     def revisions(self, kind: int, uuid: bytes) -> list[Revision]:
         """All revisions of one entity, by version."""
-        rows = self._db.rows(f"{_select(kind)} WHERE t.uuid = ?", (uuid,))
-        found = [_revision(kind, row) for row in rows]
+        rows = self._db.rows(f"{select(kind)} WHERE t.uuid = ?", (uuid,))
+        found = [read_revision(kind, row) for row in rows]
         return sorted(found, key=lambda each: (each.version is None, each.version, not each.named, each.time_ms))
 
     def by_number(self, kind: int, number: int) -> Revision | None:
         """The revision of a local event number."""
-        row = self._db.one(f"{_select(kind)} WHERE t.event_no = ?", (number,))
-        return None if row is None else _revision(kind, row)
+        row = self._db.one(f"{select(kind)} WHERE t.event_no = ?", (number,))
+        return None if row is None else read_revision(kind, row)
 
     def current(self, kind: int, uuid: bytes) -> Revision | None:
         """What the entity is now."""
@@ -182,10 +90,14 @@ class Queries:
                 return found
         raise NotFoundError(f"nothing here has the uuid {uuid_text(uuid)}", hint="gonk list shows what there is")
 
-    def object_by_content(self, content_id: bytes) -> Revision | None:
-        """The first object revision with that content."""
-        row = self._db.one(f"{_select(OBJECT)} WHERE t.content_id = ? ORDER BY t.event_no LIMIT 1", (content_id,))
-        return None if row is None else _revision(OBJECT, row)
+    def objects_by_content(self, content_id: bytes) -> list[Revision]:
+        """All object revisions with that content, in order of arrival."""
+        rows = self._db.rows(f"{select(OBJECT)} WHERE t.content_id = ? ORDER BY t.event_no", (content_id,))
+        return [read_revision(OBJECT, row) for row in rows]
+
+    def known(self, kind: int, uuids: Iterable[bytes]) -> set[bytes]:
+        """Those of the uuids under which anything of that type is held, whatever its status."""
+        return {row[0] for row in self._db.rows_in(f"SELECT uuid FROM {TABLES[kind]} WHERE uuid IN (??)", uuids)}
 
     def find_object(self, text: str) -> list[Revision]:
         """The revisions of the object with that uuid or unique name.
@@ -217,11 +129,11 @@ class Queries:
     def annotations_of(self, object_no: int) -> list[Revision]:
         """All revisions of the annotations that hang on one object revision."""
         rows = self._db.rows(
-            f"{_select(ANNOTATION)} JOIN annotation_objects l ON l.annotation_no = t.root_no"
+            f"{select(ANNOTATION)} JOIN annotation_objects l ON l.annotation_no = t.root_no"
             " WHERE l.object_no = ? ORDER BY t.event_no",
             (object_no,),
         )
-        return [_revision(ANNOTATION, row) for row in rows]
+        return [read_revision(ANNOTATION, row) for row in rows]
 
     def objects_of(self, root: int) -> list[Revision]:
         """The object revisions that the annotation of that create event hangs on."""
@@ -342,3 +254,16 @@ class Queries:
             (author,),
         )
         return None if row is None else row[0]
+
+    def authors(self) -> list[bytes]:
+        """Every key that signed something held here."""
+        return [row[0] for row in self._db.rows("SELECT DISTINCT author FROM branches ORDER BY author")]
+
+    def review_count(self, author: bytes) -> int:
+        """How many events the reviews of a key name."""
+        row = self._db.one(
+            "SELECT count(*) FROM votes v JOIN entries e ON e.lsn = v.review_no >> 12 JOIN branches b USING (branch_no)"
+            " WHERE b.author = ?",
+            (author,),
+        )
+        return 0 if row is None else int(row[0])

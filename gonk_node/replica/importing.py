@@ -1,0 +1,213 @@
+"""What an importer of `formats` yields, into a dataset: objects and annotations proposed, many to an entry.
+
+Importing the same source twice adds nothing, because the uuids of objects and annotations follow from what they are; so an
+import that was interrupted is finished by running it again. What cannot be taken is told with its place; the rest is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from gonk_node import schemas
+from gonk_node.core.events import AnnotationCreate
+from gonk_node.core.ids import EventRef, imported_annotation_uuid
+from gonk_node.errors import AmbiguousError, ExistsError, NonconformingError, NotFoundError, WrongStateError
+from gonk_node.formats.sample import ImportedAnnotation, ImportedImage, Record
+from gonk_node.replica.adding import Adder, NewFile
+from gonk_node.replica.author import EVENTS_PER_ENTRY, Author
+from gonk_node.replica.proposing import full_schema_name
+from gonk_node.replica.queries import Revision
+from gonk_node.state.strict_json import Problem
+from gonk_node.store.content import ContentStore
+from gonk_node.store.state_schema import ANNOTATION
+
+_WAITING_MAX = 4 * EVENTS_PER_ENTRY  # annotations that wait for their images
+_WAITING_BYTES_MAX = 8 * 1024 * 1024  # of their bodies
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What an import did so far.
+
+    Attributes:
+        objects: new ones proposed.
+        objects_known: that were in the dataset before.
+        annotations: new ones proposed.
+        annotations_known: that were in the dataset before.
+        schemas: names of those that were missing in the dataset, and were proposed with it.
+        problems: what was left out, or is odd, each with its place.
+        left_out: annotations left out because their image or schema could not be used; the problem says so too.
+    """
+
+    objects: int = 0
+    objects_known: int = 0
+    annotations: int = 0
+    annotations_known: int = 0
+    schemas: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    left_out: int = 0
+
+
+@dataclass(slots=True)
+class _Unusable:
+    """An image or schema that cannot be used, and how many annotations that costs."""
+
+    place: str
+    what: str
+    annotations: int = 0
+
+    def problem(self) -> Problem:
+        lost = f", and its {self.annotations} annotations with it" if self.annotations else ""
+        return Problem(self.place, f"{self.what}; left out{lost}")
+
+
+class Importing:
+    """One import by one author."""
+
+    def __init__(
+        self, author: Author, content: ContentStore, on_progress: Callable[[ImportReport], None] = lambda _: None
+    ) -> None:
+        self.report = ImportReport()
+        self._author = author
+        self._adder = Adder(author, content)
+        self._proposer = self._adder.proposer
+        self._on_progress = on_progress
+        self._images: list[ImportedImage] = []
+        self._waiting: list[ImportedAnnotation] = []
+        self._waiting_bytes = 0
+        self._objects: dict[str, tuple[bytes, EventRef] | _Unusable] = {}  # by the name in the source
+        self._schemas: dict[str, Revision | _Unusable] = {}
+        self._after_ms = 0  # latest time of what is referred to
+
+    def run(self, records: Iterable[Record]) -> ImportReport:
+        """Take everything that an importer yields.
+
+        Raises:
+            InputFileError: the source is not of its format at all; nothing was signed.
+            DiskFullError, StorageError, KeyFileError: what was signed before stands.
+        """
+        for record in records:
+            if isinstance(record, Problem):
+                self.report.problems.append(record)
+            elif isinstance(record, ImportedImage):
+                self._images.append(record)
+                if len(self._images) >= EVENTS_PER_ENTRY:
+                    self._propose_objects()
+            else:
+                self._waiting.append(record)
+                self._waiting_bytes += len(record.body)
+                if len(self._waiting) >= _WAITING_MAX or self._waiting_bytes >= _WAITING_BYTES_MAX:
+                    self._propose_waiting()
+        self._propose_waiting()
+        for found in (*self._objects.values(), *self._schemas.values()):
+            if isinstance(found, _Unusable):
+                self.report.problems.append(found.problem())
+                self.report.left_out += found.annotations
+        return self.report
+
+    # --- objects ----------------------------------------------------------------------------------------
+
+    def _propose_objects(self) -> None:
+        images, self._images = self._images, []
+        for image in images:
+            if image.path is None:
+                self._objects[image.name] = self._object_named(image.name)
+        files = [NewFile(image.path, image.name, image.media_type) for image in images if image.path is not None]
+        for added in self._adder.add(files):
+            name = added.file.name
+            if added.uuid is not None and added.ref is not None:
+                self._objects[name] = (added.uuid, added.ref)
+                self.report.objects += 1
+            elif isinstance(added.error, ExistsError) and added.info is not None:
+                self._objects[name] = self._object_with(added.info.content_id, name)
+            else:
+                what = added.error.what if added.error is not None else "cannot be used"
+                self._objects[name] = _Unusable(name, what)
+        self._on_progress(self.report)
+
+    def _object_with(self, content_id: bytes, name: str) -> tuple[bytes, EventRef] | _Unusable:
+        """The object of that content that is in the dataset, or was added under another name just now."""
+        found = self._proposer.object_with(content_id)
+        if found is None:
+            return _Unusable(name, "cannot be found again")
+        if found.name != name:
+            self.report.problems.append(
+                Problem(name, f"has the same content as {found.name!r}; one object stands for both")
+            )
+        return self._usable(self._author.queries.revisions(found.kind, found.uuid), name)
+
+    def _object_named(self, name: str) -> tuple[bytes, EventRef] | _Unusable:
+        try:
+            return self._usable(self._author.queries.find_object(name), name)
+        except NotFoundError:
+            return _Unusable(name, "there is no image file, and no object of this name in the dataset")
+        except AmbiguousError:
+            return _Unusable(name, "there is no image file, and several objects have this name")
+
+    def _usable(self, revisions: list[Revision], name: str) -> tuple[bytes, EventRef] | _Unusable:
+        try:
+            revision = self._proposer.base_of(revisions)
+        except WrongStateError:
+            return _Unusable(name, "the object was rejected or deleted in the dataset")
+        self.report.objects_known += 1
+        self._after_ms = max(self._after_ms, revision.time_ms)
+        return revision.uuid, revision.ref
+
+    # --- annotations ------------------------------------------------------------------------------------
+
+    def _propose_waiting(self) -> None:
+        self._propose_objects()
+        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        wanted: dict[bytes, tuple[ImportedAnnotation, EventRef, Revision]] = {}
+        for each in waiting:
+            on, schema = self._objects.get(each.image_name), self._schema(each.schema)
+            if on is None:
+                self.report.problems.append(Problem(each.place, "its image was not named before it; left out"))
+            elif isinstance(on, _Unusable):
+                on.annotations += 1
+            elif isinstance(schema, _Unusable):
+                schema.annotations += 1
+            else:
+                uuid = imported_annotation_uuid(self._author.replica.dataset, on[0], each.key)
+                wanted[uuid] = (each, on[1], schema)
+        known = self._known(wanted)
+        self.report.annotations_known += len(known)
+        events = []
+        for uuid, (each, ref, schema) in wanted.items():
+            if uuid in known:
+                continue
+            try:
+                self._proposer.check_body(schema, each.body)
+            except NonconformingError as error:
+                self.report.problems.append(Problem(each.place, f"{error.what}; left out"))
+            else:
+                events.append(AnnotationCreate(uuid, schema.ref, (ref,), each.body))
+        for refs in self._author.sign_many(events, after_ms=self._after_ms):
+            self.report.annotations += len(refs)
+            self._on_progress(self.report)
+
+    def _known(self, uuids: Iterable[bytes]) -> set[bytes]:
+        """Those that are in the dataset; a stranger's proposal does not count as such."""
+        queries = self._author.queries
+        held = queries.known(ANNOTATION, uuids)
+        return {uuid for uuid in held if self._proposer.standing(queries.revisions(ANNOTATION, uuid))}
+
+    def _schema(self, name: str) -> Revision | _Unusable:
+        """The schema in the dataset; where it has none of that name, the one that ships is proposed."""
+        if name not in self._schemas:
+            try:
+                self._schemas[name] = self._usable_schema(name)
+            except WrongStateError as error:
+                self._schemas[name] = _Unusable(full_schema_name(name), error.what)
+        return self._schemas[name]
+
+    def _usable_schema(self, name: str) -> Revision:
+        try:
+            schema = self._proposer.usable_schema(name)
+        except NotFoundError:
+            self._author.sign([self._proposer.schema_create(name, schemas.load(name))])
+            self.report.schemas.append(full_schema_name(name))
+            schema = self._proposer.usable_schema(name)
+        self._after_ms = max(self._after_ms, schema.time_ms)
+        return schema
