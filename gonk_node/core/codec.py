@@ -113,7 +113,7 @@ def check_plain(value: object, depth_max: int = CBOR_DEPTH_MAX) -> None:
         for item in value:
             check_plain(item, depth_max - 1)
     elif type(value) is int:
-        check_int(value, "an integer", low=-INT_MAX)
+        check_int(value, "each value", low=-INT_MAX)
     elif value is not None and type(value) not in (bytes, str):
         raise CodecError(f"a {type(value).__name__} is not allowed")
 

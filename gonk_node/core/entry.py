@@ -18,7 +18,7 @@ from gonk_node.core.keys import SIGNATURE_BYTES, Signer
 
 SIGNATURE_DOMAIN = b"gonk-node/entry/1\0"
 HEADER_FIELDS = 9
-HEADER_BYTES_MAX = 256  # the largest header that the field lengths allow is 190 bytes
+HEADER_BYTES_MAX = 256  # the largest header that the field lengths allow has 168
 
 
 class Header(NamedTuple):

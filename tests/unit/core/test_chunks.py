@@ -44,8 +44,8 @@ def test_a_file_of_one_chunk_has_the_plain_hash_of_its_bytes() -> None:
 
 
 def test_a_larger_file_has_the_hash_of_its_chunk_list() -> None:
-    assert LIST == SIZE.to_bytes(8, "big") + b"".join(IDS)
-    assert CONTENT_ID == blake3(LIST, derive_key_context="gonk-node 2026 v1 chunk list").digest()
+    assert SIZE.to_bytes(8, "big") + b"".join(IDS) == LIST
+    assert blake3(LIST, derive_key_context="gonk-node 2026 v1 chunk list").digest() == CONTENT_ID
     assert blake3(LIST).digest() != CONTENT_ID  # the list is no file of that id
 
 
