@@ -89,6 +89,7 @@ LOG_MAP_BYTES = 64 * 1024 * MIB  # address space for one log at first; the file 
 CONTENT_MAP_BYTES = 1024 * 1024 * MIB  # the same for the content of a node
 MAP_BYTES_MAX = 32 * 1024 * 1024 * MIB  # where doubling ends: a process has 128 TiB on most machines
 META_VALUE_BYTES_MAX = 64 * KIB  # small values that other layers keep in a log's meta table
+GROUP_CHANGES_MAX = 64  # writes that wait at one time and share a flush; bounds how long the first one waits
 FSCK_ROWS = 256  # rows read in one transaction while a whole table is walked
 
 # --- sync protocol (spec section 9): part of the protocol, the same on every node -------------------------------
@@ -134,3 +135,19 @@ CLOSE_SECONDS = 2.0  # for the peer to hear that it is over
 HANDSHAKES_OPEN_MAX = 32  # unproven connections at a time: 4 MiB of memory in all
 SESSIONS_OPEN_MAX = 64  # proven ones at a time; each may hold two windows of records
 TICK_SECONDS = 1.0  # between two looks at the clock of a session
+
+# --- a node on the network: its own (see net/server.py and node/) -----------------------------------------------
+
+PEER_CONNECTIONS_MAX = 512  # on the peer port at a time, proven or not: some 100 KiB each
+PEER_IDLE_SECONDS = 15.0  # for a whole request to come on a connection; trickling headers do not prolong it
+TLS_HANDSHAKE_SECONDS = 10.0  # for TLS alone
+HTTP_LINE_BYTES_MAX = 4 * KIB  # request line or one header; ours have some 200 bytes
+HTTP_HEADERS_MAX = 32  # ours have ten
+SHUTDOWN_SECONDS = 5.0  # for sessions and requests to end in order when a server stops
+LOG_POLL_SECONDS = 0.25  # between two looks whether another process appended: pushed within half a second
+FOLDER_POLL_SECONDS = 1.0  # between two looks for new datasets and peers
+SYNCED_SECONDS = 900.0  # for a peer to be done after all was exchanged: COMPARE_MS and some
+CONTENT_SOURCE_SECONDS = 10.0  # for a peer to say how its content is had; it does so with its greeting
+CONTENT_PAUSE_RATIO = 10.0  # looking for missing content takes at most a tenth of the time
+CONTENT_RETRY_SECONDS = 60.0  # until content that no peer gave is asked for again
+STRANGER_CONTENT_BYTES = 256 * MIB  # of objects that strangers propose, in a dataset whose policy is "all"

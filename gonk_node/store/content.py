@@ -19,7 +19,8 @@ from gonk_node.store import content_check
 from gonk_node.store.content_add import ContentWriter, put_chunks
 from gonk_node.store.content_reader import ContentReader
 from gonk_node.store.content_rows import ContentTables, ContentTxn, FileRow, damaged, encode_file, place
-from gonk_node.store.env import Environment, Txn
+from gonk_node.store.env import Environment
+from gonk_node.store.writer import Txn
 
 T = TypeVar("T")
 

@@ -14,7 +14,8 @@ from gonk_node.core.chunks import ContentHasher, ContentInfo, encode_chunk_list
 from gonk_node.core.limits import CHUNK_BYTES, CONTENT_WRITE_BYTES
 from gonk_node.errors import InputFileError, StorageError
 from gonk_node.store.content_rows import ContentTables, ContentTxn, FileRow, encode_file, place
-from gonk_node.store.env import Environment, Txn
+from gonk_node.store.env import Environment
+from gonk_node.store.writer import Txn
 
 _GROUPS_WAITING_MAX = 2  # one being written, one to follow at once
 

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from gonk_node.core.chunks import decode_chunk_list
 from gonk_node.errors import ContentMismatchError, DamagedStoreError
-from gonk_node.store.env import Environment, Table, Txn
+from gonk_node.store.env import Environment, Table
 from gonk_node.store.rows import number, sealed, u64, unsealed
+from gonk_node.store.writer import Txn
 
 _SIZE_BYTES = 8
 

@@ -8,9 +8,8 @@ flush
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias, TypeVar
@@ -20,8 +19,6 @@ import lmdb
 from gonk_node.core.limits import MAP_BYTES_MAX
 from gonk_node.errors import (
     DamagedStoreError,
-    DiskFullError,
-    GonkError,
     NotFoundError,
     StorageError,
     StoreLockedError,
@@ -30,9 +27,9 @@ from gonk_node.store.creation import new_folder
 from gonk_node.store.faults import explain
 from gonk_node.store.gate import Gate
 from gonk_node.store.structure import walk_pages
+from gonk_node.store.writer import Txn, Writer
 
 T = TypeVar("T")
-Txn: TypeAlias = "lmdb.Transaction[bytes]"
 Table: TypeAlias = "lmdb._Database"
 
 _FORMAT_V1 = 0  # py-lmdb's number for the engine of LMDB 0.9, whose files every LMDB tool reads
@@ -54,17 +51,14 @@ class Environment:
     ) -> None:
         self.path = path
         self._pid = os.getpid()
-        self._map_bytes_max = map_bytes_max
         self._gate = Gate()
-        self._fault: GonkError | None = None
         self._closed = False
         self._env = _open_lmdb(path, map_bytes, len(tables))
-        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"lmdb {path.name}")
-        self._writer_id = 0
+        self._writer = Writer(self._env, path, self._gate, map_bytes_max)
         try:
             self._refuse_truncated()
             self._env.reader_check()  # frees the slots of readers that were killed
-            self.tables = self._writer.submit(self._open_tables, tables).result()
+            self.tables = self._writer.run(lambda: self._open_tables(tables))
         except BaseException as error:
             self.close()
             if isinstance(error, lmdb.Error):
@@ -137,9 +131,9 @@ class Environment:
         """Run `change` in a write transaction on the writer thread; return its result once it is on the disk.
 
         Args:
-            change: given the transaction. It may be run again from the start when the map had to grow, so it
-                must not alter anything but the transaction. What it raises aborts the transaction and is
-                raised here.
+            change: given the transaction. It may be run again from the start (the map had to grow, or another
+                change of its group failed), so it must not alter anything but the transaction. What it
+                raises is raised here, and nothing of it is stored.
 
         Raises:
             DiskFullError, StorageError: nothing of the change is stored; after a fault of the disk no write
@@ -148,11 +142,9 @@ class Environment:
         return self.submit(change).result()
 
     def submit(self, change: Callable[[Txn], T]) -> Future[T]:
-        """Like `write`, without waiting: changes run in the order of submission."""
+        """Like `write`, without waiting. Changes run in the order of submission; those that wait share a flush."""
         self._refuse_unusable()
-        if threading.get_ident() == self._writer_id:
-            raise RuntimeError("a write inside a write would wait for itself")
-        return self._writer.submit(self._run, change)
+        return self._writer.submit(change)
 
     def rows(self, table: str, *, batch: int) -> Iterator[tuple[bytes, bytes]]:
         """Walk a whole table in key order, `batch` rows to a read transaction (so not one snapshot)."""
@@ -175,59 +167,19 @@ class Environment:
         if self._closed or os.getpid() != self._pid:
             return
         self._closed = True
-        self._writer.shutdown(wait=True)
+        self._writer.close()
         with self._gate.closed():
             self._env.close()
 
-    def _run(self, change: Callable[[Txn], T]) -> T:
-        self._writer_id = threading.get_ident()
-        while True:
-            self._refuse_unusable(closing=True)
-            try:
-                return self._transact(change)
-            except lmdb.MapFullError:
-                self._grow()
-            except lmdb.MapResizedError:
-                self._resize(0)
-            except lmdb.Error as error:
-                self._fault = explain(error, self.path)
-                raise self._fault from error
-
-    def _transact(self, change: Callable[[Txn], T]) -> T:
-        txn = self._env.begin(write=True)
-        try:
-            result = change(txn)
-            txn.commit()
-        except BaseException:
-            with self._gate.closed():  # py-lmdb waits in `abort` for a moment without readers, else for minutes
-                txn.abort()
-            raise
-        return result
-
-    def _grow(self) -> None:
-        size = 2 * self._env.info()["map_size"]
-        if size > self._map_bytes_max:
-            raise DiskFullError(f"the store has reached its limit of {self._map_bytes_max} bytes", where=str(self.path))
-        self._resize(size)
-
-    def _resize(self, size: int) -> None:
-        """Replace the map; 0 adopts the size that another process gave it."""
-        with self._gate.closed():
-            try:
-                self._env.set_mapsize(size)
-            except lmdb.Error as error:
-                self._fault = explain(error, self.path)
-                raise self._fault from error
-
     def _begin_read(self) -> Txn:
-        self._refuse_unusable(reading=True)
+        self._refuse_unusable()
         for _ in range(_READ_TRIES):
             self._gate.enter()
             try:
                 return self._env.begin()
             except lmdb.MapResizedError:
                 self._gate.leave()
-                self._writer.submit(self._resize, 0).result()
+                self._writer.adopt_map()
             except lmdb.ReadersFullError:
                 self._gate.leave()
                 self._env.reader_check()
@@ -236,17 +188,11 @@ class Environment:
                 raise
         raise StoreLockedError("the store cannot be read: too many readers", where=str(self.path))
 
-    def _refuse_unusable(self, *, reading: bool = False, closing: bool = False) -> None:
+    def _refuse_unusable(self) -> None:
         if os.getpid() != self._pid:
             raise StorageError("a store was used in a process forked from the one that opened it", where=str(self.path))
-        if self._closed and not closing:
+        if self._closed:
             raise StorageError("the store is closed", where=str(self.path))
-        if self._fault is not None and not reading:
-            raise type(self._fault)(
-                f"no more is written since this fault: {self._fault.what}",
-                where=str(self.path),
-                hint=self._fault.hint,
-            )
 
     def _refuse_truncated(self) -> None:
         """Reading a map beyond the end of its file kills the process, so it is told before anything is read."""

@@ -17,11 +17,12 @@ from gonk_node.core.limits import LOG_MAP_BYTES
 from gonk_node.core.outcome import Ingested, Outcome
 from gonk_node.errors import DamagedStoreError, StorageError
 from gonk_node.store import log_check, log_meta, log_prune, log_read
-from gonk_node.store.env import Environment, Table, Txn
+from gonk_node.store.env import Environment, Table
 from gonk_node.store.log_append import Appender
 from gonk_node.store.log_rows import LogTables, LogTxn, damaged, split_chain_key
 from gonk_node.store.log_totals import author_totals
 from gonk_node.store.rows import u64
+from gonk_node.store.writer import Txn
 
 T = TypeVar("T")
 INSTANCE_BYTES = 16

@@ -13,10 +13,10 @@ from gonk_node.core.outcome import Ingested, Outcome
 from gonk_node.core.verify import check_chain
 from gonk_node.errors import InvalidEntryError
 from gonk_node.store import log_meta
-from gonk_node.store.env import Txn
 from gonk_node.store.log_rows import LogTables, LogTxn, Row, chain_key, head_key, head_value, stored_entry
 from gonk_node.store.log_totals import add_to_author, grow_chain
 from gonk_node.store.rows import u64
+from gonk_node.store.writer import Txn
 
 
 class _Link:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from gonk_node.core.limits import META_VALUE_BYTES_MAX
 from gonk_node.errors import UsageError
-from gonk_node.store.env import Table, Txn
+from gonk_node.store.env import Table
 from gonk_node.store.log_rows import damaged
 from gonk_node.store.rows import number, sealed, u64, unsealed
+from gonk_node.store.writer import Txn
 
 FORMAT = 1
 EVICTED_KEY = b"log/evicted"  # there once entries were evicted: gaps between lsns are then no damage

@@ -28,8 +28,9 @@ from gonk_node.core.entry import HEADER_FIELDS, Entry, Header, decode_record
 from gonk_node.core.heads import Head
 from gonk_node.core.ids import HASH_BYTES
 from gonk_node.errors import DamagedStoreError
-from gonk_node.store.env import Environment, Table, Txn
+from gonk_node.store.env import Environment, Table
 from gonk_node.store.rows import number, u64
+from gonk_node.store.writer import Txn
 
 _ROW = struct.Struct(">QQQQ")
 _HEAD = struct.Struct(">QQ")

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from itertools import groupby
 
 from gonk_node.core.entry import Header
-from gonk_node.store.env import Table, Txn
+from gonk_node.store.env import Table
 from gonk_node.store.log_rows import LogTxn, chain_key, damaged, stored_header
+from gonk_node.store.writer import Txn
 
 _TOTALS = struct.Struct(">QQ")
 

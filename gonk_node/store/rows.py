@@ -1,7 +1,7 @@
 """Bytes of keys and values that both stores share: fixed integers, and sealed values that show when they are damaged.
 
-LMDB keeps no checksums. Rows that can be told from other rows are checked against those; a row that stands alone (a
-setting, a cursor, a count) is sealed with a hash of its key and value. No reading or writing here.
+LMDB keeps no checksums. Rows that can be told from other rows are checked against those; a row that stands
+alone (a setting, a cursor, a count) is sealed with a hash of its key and value. No reading or writing here.
 """
 
 from __future__ import annotations

@@ -39,6 +39,14 @@ def replace_row(path: Path, table: bytes, old_key: bytes, new_key: bytes, value:
             txn.put(new_key, value, db=handle)
 
 
+def lose_row(path: Path, table: bytes, key: bytes) -> None:
+    """Delete from a table behind the store's back."""
+    with lmdb.open(str(path), max_dbs=16, map_size=1 << 30) as env:
+        handle = env.open_db(table, create=False)
+        with env.begin(write=True) as txn:
+            txn.delete(key, db=handle)
+
+
 def flips(rows: Rows, rng: random.Random, count: int) -> Iterator[tuple[bytes, bytes, bytes, bytes]]:
     """Random single-bit changes, each table as often as another: (table, old key, new key, new value)."""
     by_table: dict[bytes, list[tuple[bytes, bytes]]] = {}

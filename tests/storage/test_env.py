@@ -20,8 +20,9 @@ from gonk_node.errors import (
     StorageError,
     StoreLockedError,
 )
-from gonk_node.store.env import Environment, Table, Txn
+from gonk_node.store.env import Environment, Table
 from gonk_node.store.structure import file_problems
+from gonk_node.store.writer import Txn
 
 SMALL = 1 * MIB
 
@@ -213,6 +214,68 @@ def test_all_writes_run_on_one_thread(path: Path) -> None:
     names = {env.write(lambda _: threading.get_ident()) for _ in range(5)}
     assert len(names) == 1
     assert threading.get_ident() not in names
+    env.close()
+
+
+def hold_writer(env: Environment) -> threading.Event:
+    """Keep the writer thread busy until the event is set, so that further writes wait."""
+    busy, go = threading.Event(), threading.Event()
+
+    def change(txn: Txn) -> None:
+        busy.set()
+        go.wait(60)
+
+    env.submit(change)
+    busy.wait(60)
+    return go
+
+
+def transactions(env: Environment) -> int:
+    return env.write(lambda txn: txn.id())
+
+
+def test_writes_that_wait_share_one_flush(path: Path) -> None:
+    create(path)
+    env = open_env(path)
+    before = transactions(env)
+    go = hold_writer(env)
+    futures = [env.submit(lambda txn, n=n: txn.put(b"%d" % n, b"x", db=env.tables["a"])) for n in range(30)]
+    go.set()
+    assert all(future.result(60) for future in futures)
+    assert transactions(env) <= before + 3
+    assert all(get(env, b"%d" % number) == b"x" for number in range(30))
+    env.close()
+
+
+def test_a_write_that_fails_does_not_take_down_those_beside_it(path: Path) -> None:
+    create(path)
+    env = open_env(path)
+    go = hold_writer(env)
+
+    def fail(txn: Txn) -> None:
+        txn.put(b"half", b"x", db=env.tables["a"])
+        raise KeyError("stop")
+
+    changes = [lambda txn, n=n: txn.put(b"%d" % n, b"x", db=env.tables["a"]) for n in range(6)]
+    futures = [env.submit(change) for change in [*changes[:3], fail, *changes[3:]]]
+    go.set()
+    assert [type(future.exception(60)).__name__ for future in futures] == ["NoneType"] * 3 + ["KeyError"] + [
+        "NoneType"
+    ] * 3
+    assert [get(env, b"%d" % number) for number in range(6)] == [b"x"] * 6
+    assert get(env, b"half") is None
+    env.close()
+
+
+def test_a_write_that_was_cancelled_while_it_waited_is_left_out(path: Path) -> None:
+    create(path)
+    env = open_env(path)
+    go = hold_writer(env)
+    first, second = (env.submit(lambda txn, n=n: txn.put(n, b"x", db=env.tables["a"])) for n in (b"1", b"2"))
+    assert first.cancel()
+    go.set()
+    assert second.result(60)
+    assert (get(env, b"1"), get(env, b"2")) == (None, b"x")
     env.close()
 
 

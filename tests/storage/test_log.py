@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kit.authors import FIRST_TIME_MS, TestAuthor
 
 from gonk_node.core.entry import Entry, Header, without_bodies
 from gonk_node.core.events import Profile
@@ -19,6 +18,7 @@ from gonk_node.errors import ExistsError, NotFoundError, StorageError, UsageErro
 from gonk_node.store import log_meta
 from gonk_node.store.env import Environment
 from gonk_node.store.log import LogStore
+from kit.authors import FIRST_TIME_MS, TestAuthor
 
 INSERTED, DUPLICATE, COMPLETED = Outcome.INSERTED, Outcome.DUPLICATE, Outcome.COMPLETED
 GAP, DECLINED, INVALID = Outcome.GAP, Outcome.DECLINED, Outcome.INVALID

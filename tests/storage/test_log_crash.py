@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 
 import pytest
-from kit.authors import TestAuthor
 
 from gonk_node.core.limits import MIB
 from gonk_node.errors import DiskFullError
 from gonk_node.store.log import LogStore
 from gonk_node.store.structure import file_problems
+from kit.authors import TestAuthor
 
 KIT = Path(__file__).parents[1]
 KILLS = 30
@@ -132,7 +132,7 @@ def test_a_full_disk_loses_nothing_acknowledged(path: Path) -> None:
 def test_a_full_map_loses_nothing_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     owner = TestAuthor("owner")
     log = LogStore.create(tmp_path / "log", owner.genesis(), map_bytes=256 * 1024)
-    monkeypatch.setattr(log._env, "_map_bytes_max", 256 * 1024)
+    monkeypatch.setattr(log._env._writer, "_map_bytes_max", 256 * 1024)
     ann = TestAuthor("ann", log.dataset)
     held = []
     with pytest.raises(DiskFullError):

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kit.authors import TestAuthor
 
 from gonk_node.core.entry import Entry
 from gonk_node.core.heads import Head, locator_seqs
@@ -15,6 +14,7 @@ from gonk_node.core.limits import BRANCHES_PER_LOG_MAX, MIB
 from gonk_node.core.outcome import Outcome
 from gonk_node.core.verify import verify_entry
 from gonk_node.store.log import LogStore
+from kit.authors import TestAuthor
 
 INSERTED, DECLINED = Outcome.INSERTED, Outcome.DECLINED
 
