@@ -371,9 +371,8 @@ def _others() -> dict[str, Vector]:
     for name, (record, dataset) in _V6.items():
         vectors[f"v6-{name}"] = Vector(f"dataset: {_words(name)}", record, dataset, rule="V6")
     for name, entry in _V7.items():
-        vectors[f"v7-{name}"] = Vector(
-            f"after the second entry of a log: {_words(name)}", entry.record(), prev=_SECOND.header, rule="V7"
-        )
+        what = f"after the second entry of a log: {_words(name)}"
+        vectors[f"v7-{name}"] = Vector(what, entry.record(), prev=_SECOND.header, rule="V7")
     return vectors
 
 

@@ -14,7 +14,7 @@ from kit import reference_ed25519, spec_tables, strict_cbor
 _HEADER_TYPES = ("integer 1..1", "", "bytes 32", "bytes 8", "integer", "", "integer", "integer 1..4096", "bytes 32")
 
 
-class Broken(Exception):
+class BrokenRuleError(Exception):
     """The entry breaks a rule; the argument is its number."""
 
 
@@ -33,7 +33,7 @@ def event_hash(body: bytes) -> bytes:
 
 
 def verify(record: bytes, dataset: bytes | None, prev: list[Any] | None) -> bytes:
-    """The id of an entry that passes; `Broken` with the number of the first rule that it breaks.
+    """The id of an entry that passes; `BrokenRuleError` with the number of the first rule that it breaks.
 
     Args:
         record: bytes as received.
@@ -46,8 +46,8 @@ def verify(record: bytes, dataset: bytes | None, prev: list[Any] | None) -> byte
         header = _header(header_bytes)
         _require("V1", all(isinstance(item, list) or len(item) <= 1_048_576 for item in items))
         events = [None if isinstance(item, list) else _event(item) for item in items]
-    except strict_cbor.Refused:
-        raise Broken("V2") from None
+    except strict_cbor.RefusedError:
+        raise BrokenRuleError("V2") from None
     _, of, author, log_id, seq, _, time_ms, count, events_hash = header
     _require("V3", reference_ed25519.is_valid_author(author))
     _require("V4", reference_ed25519.verify(author, b"gonk-node/entry/1\0" + header_bytes, signature))
@@ -64,18 +64,18 @@ def event_is_well_formed(body: bytes) -> bool:
     """Whether the bytes of one event pass V2."""
     try:
         return bool(_event(body))
-    except strict_cbor.Refused:
+    except strict_cbor.RefusedError:
         return False
 
 
 def _require(rule: str, holds: bool) -> None:
     if not holds:
-        raise Broken(rule)
+        raise BrokenRuleError(rule)
 
 
 def _well_formed(holds: bool) -> None:
     if not holds:
-        raise strict_cbor.Refused
+        raise strict_cbor.RefusedError
 
 
 def _shape(record: bytes) -> tuple[bytes, bytes, list[Any]]:

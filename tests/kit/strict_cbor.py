@@ -12,7 +12,7 @@ INT_MAX = 2**53 - 1
 Value = int | bytes | str | None | list["Value"]
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The bytes are not the strict encoding of a value."""
 
 
@@ -25,7 +25,7 @@ class _Reader:
     def take(self, count: int) -> bytes:
         taken = self.data[self.position : self.position + count]
         if len(taken) < count:
-            raise Refused("ends too early")
+            raise RefusedError("ends too early")
         self.position += count
         return taken
 
@@ -33,24 +33,24 @@ class _Reader:
         if low_bits < 24:
             return low_bits
         if low_bits > 27:
-            raise Refused("reserved, or of indefinite length")
+            raise RefusedError("reserved, or of indefinite length")
         width = 1 << low_bits - 24
         value = int.from_bytes(self.take(width), "big")
         if value < (24 if width == 1 else 1 << 4 * width):
-            raise Refused("longer than needed")
+            raise RefusedError("longer than needed")
         return value
 
     def item(self, depth: int) -> Value:
         self.items += 1
         if self.items > ITEMS_MAX:
-            raise Refused("too many items")
+            raise RefusedError("too many items")
         initial = self.take(1)[0]
         if initial == 0xF6:
             return None
         major, argument = initial >> 5, self.argument(initial & 31)
         if major in (0, 1):
             if argument + major > INT_MAX:
-                raise Refused("integer out of range")
+                raise RefusedError("integer out of range")
             return -1 - argument if major else argument
         if major == 2:
             return self.take(argument)
@@ -58,18 +58,18 @@ class _Reader:
             try:
                 return self.take(argument).decode("utf-8", "strict")
             except UnicodeDecodeError:
-                raise Refused("no UTF-8") from None
+                raise RefusedError("no UTF-8") from None
         if major == 4:
             if depth == DEPTH_MAX:
-                raise Refused("too deep")
+                raise RefusedError("too deep")
             return [self.item(depth + 1) for _ in range(argument)]
-        raise Refused(f"major type {major}")
+        raise RefusedError(f"major type {major}")
 
 
 def decode(data: bytes) -> Value:
-    """The value of a strict encoding; `Refused` for anything else."""
+    """The value of a strict encoding; `RefusedError` for anything else."""
     reader = _Reader(data)
     value = reader.item(0)
     if reader.position != len(data):
-        raise Refused("trailing bytes")
+        raise RefusedError("trailing bytes")
     return value

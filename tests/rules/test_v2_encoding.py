@@ -57,9 +57,14 @@ def test_v2_tags_are_refused_in_known_and_unknown_kinds(tag: int) -> None:
 
 @pytest.mark.parametrize(
     "item",
-    [b"\xf4", b"\xf5", b"\xf7", b"\xe0", b"\xf8\xff", b"\xf9\x3c\x00", b"\xf9\x7e\x00", b"\xfb" + bytes(8), b"\xa0"]
-    + [b"\xa1\x61a\x01", head(0, 2**53), head(1, 2**53 - 1), head(0, 2**64 - 1), head(1, 2**64 - 1), b"\x61\xff"]
-    + [b"\x63\xed\xa0\x80", b"\x62\xc0\x80", b"\x64\xf4\x90\x80\x80", b"\x18\x17", b"\x9f\xff", b"\xff", b"\x1c"],
+    [
+        *(b"\xf4", b"\xf5", b"\xf7", b"\xe0", b"\xf8\xff"),  # booleans, undefined, simple values
+        *(b"\xf9\x3c\x00", b"\xf9\x7e\x00", b"\xfb" + bytes(8)),  # floats
+        *(b"\xa0", b"\xa1\x61a\x01"),  # maps
+        *(head(0, 2**53), head(1, 2**53 - 1), head(0, 2**64 - 1), head(1, 2**64 - 1), b"\x18\x17"),  # integers
+        *(b"\x61\xff", b"\x63\xed\xa0\x80", b"\x62\xc0\x80", b"\x64\xf4\x90\x80\x80"),  # text
+        *(b"\x9f\xff", b"\xff", b"\x1c"),
+    ],
     ids=bytes.hex,
 )
 def test_v2_an_unknown_kind_holds_nothing_outside_the_data_model(item: bytes) -> None:

@@ -37,7 +37,7 @@ def verdict(data: bytes) -> object:
 def expected_verdict(data: bytes) -> object:
     try:
         return strict_cbor.decode(data)
-    except strict_cbor.Refused:
+    except strict_cbor.RefusedError:
         return CodecError
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,7 +33,7 @@ def test_a_locator_falls_from_the_head_to_the_first_entry_in_few_steps(seq: int)
     seqs = locator_seqs(seq)
     assert seqs[0] == seq
     assert seqs[-1] == 0
-    assert all(later < earlier for earlier, later in zip(seqs, seqs[1:], strict=False))
+    assert all(later < earlier for earlier, later in pairwise(seqs))
     assert len(seqs) <= seq.bit_length() + 2
 
 
