@@ -35,6 +35,16 @@ class Output:
         """A line of data for people."""
         click.echo(text)
 
+    def document(self, data: bytes) -> None:
+        """A text as it was signed: the exact bytes for a pipe, made harmless for a terminal."""
+        if sys.stdout.isatty():
+            for line in data.decode(errors="replace").splitlines():
+                click.echo(safe(line))
+            return
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
     def pairs(self, rows: Sequence[tuple[str, str]]) -> None:
         """Names with values, one a line."""
         width = max((len(name) for name, _ in rows), default=0)

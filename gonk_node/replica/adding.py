@@ -113,9 +113,14 @@ class Adder:
 
     def _keep_one(self, path: Path) -> ContentInfo | GonkError:
         try:
-            return self._content.put_files(_opened([path]))[0]
+            return keep_file(self._content, path)
         except InputFileError as error:
             return error
+
+
+def keep_file(content: ContentStore, path: Path) -> ContentInfo:
+    """Put one file into the content store; InputFileError where it cannot be read, is a folder or no plain file."""
+    return content.put_files(_opened([path]))[0]
 
 
 def _opened(paths: Iterable[Path]) -> Iterator[BinaryIO]:
