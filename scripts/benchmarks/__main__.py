@@ -1,0 +1,60 @@
+"""Command line of the benchmark: runs the measurements in turn, several times, and prints one table."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from .machine import describe
+from .measurements import MEASUREMENTS, Bench
+from .results import Samples, as_json, rows, table
+from .sizes import FULL, QUICK
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measures gonk-node beside raw baselines.")
+    parser.add_argument("--quick", action="store_true", help="small sizes: shows that all of it works, measures little")
+    parser.add_argument("--runs", type=int, metavar="N", help="how often; the table has medians [3; with --quick 1]")
+    parser.add_argument(
+        "--only", action="append", choices=MEASUREMENTS, metavar="NAME", help=f"only: {', '.join(MEASUREMENTS)}"
+    )
+    parser.add_argument("--json", action="store_true", help="print everything measured as JSON instead of the table")
+    parser.add_argument("--folder", type=Path, help="where the stores go: a disk to be measured, 4 GB free")
+    arguments = parser.parse_args()
+    if arguments.runs is not None and arguments.runs < 1:
+        parser.error("--runs must be at least 1")
+    return arguments
+
+
+def main() -> int:
+    """Run the benchmark; the exit code tells only whether it ran, since one slow moment should fail nothing."""
+    arguments = _arguments()
+    names = arguments.only or list(MEASUREMENTS)
+    runs = arguments.runs or (1 if arguments.quick else 3)
+    samples: Samples = {}
+    with TemporaryDirectory(prefix="gonk-bench-", dir=arguments.folder) as folder:
+        machine = describe(Path(folder))
+        bench = Bench(Path(folder), QUICK if arguments.quick else FULL)
+        for run in range(1, runs + 1):
+            for name in names:
+                began = time.perf_counter()
+                for figure, sample in MEASUREMENTS[name](bench):
+                    samples.setdefault(figure, []).append(sample)
+                print(f"run {run} of {runs}: {name}, {time.perf_counter() - began:.0f} s", file=sys.stderr)
+    lines = rows(samples)
+    if arguments.json:
+        print(json.dumps(as_json(lines, samples, machine), indent=2))
+        return 0
+    for fact, value in machine.items():
+        print(f"{fact}: {value}")
+    print(f"\nmedians of {runs} {'small runs, which measure little' if arguments.quick else 'runs'}:\n")
+    print(table(lines))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

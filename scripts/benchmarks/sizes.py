@@ -1,0 +1,52 @@
+"""How much is measured: the sizes that the documented figures are made with, and small ones that only show that it works."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+KB, MB, MIB = 10**3, 10**6, 2**20
+GROUP = 1000  # events in one entry, where many are in one
+
+
+class Sizes(NamedTuple):
+    """Numbers of events, files and bytes of one benchmark."""
+
+    appends: int
+    grouped_appends: int
+    images: int
+    boxes: int
+    cloned: int
+    cloned_one_by_one: int
+    synced: int
+    small_files: int
+    small_file_bytes: int
+    large_file_bytes: int
+    baseline_seconds: float
+
+
+FULL = Sizes(
+    appends=500,
+    grouped_appends=50,
+    images=200,
+    boxes=20_000,
+    cloned=100_000,
+    cloned_one_by_one=100_000,
+    synced=100,
+    small_files=1000,
+    small_file_bytes=100 * KB,
+    large_file_bytes=512 * MIB,
+    baseline_seconds=1.0,
+)
+QUICK = Sizes(
+    appends=10,
+    grouped_appends=2,
+    images=5,
+    boxes=200,
+    cloned=2000,
+    cloned_one_by_one=200,
+    synced=10,
+    small_files=20,
+    small_file_bytes=100 * KB,
+    large_file_bytes=8 * MIB,
+    baseline_seconds=0.05,
+)
