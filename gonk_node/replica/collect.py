@@ -30,6 +30,10 @@ class Place(NamedTuple):
     seq: int
     time_ms: int
 
+    def whole(self, ref: EventRef) -> EventRef:
+        """A reference that an event here makes, with "this same entry" filled in."""
+        return ref if ref.entry_id else EventRef(self.entry_id, ref.index)
+
 
 class Found(NamedTuple):
     """One event at its place; None where only its hash is held."""
@@ -45,10 +49,9 @@ class Found(NamedTuple):
 
 
 class Draft(NamedTuple):
-    """A row together with the references that must be resolved for it."""
+    """A row together with the references that must be resolved for it, their entry ids filled in."""
 
     row: Row
-    place: Place
     kind: int
     base: EventRef | None
     schema: EventRef | None
@@ -67,8 +70,9 @@ class Collected:
         self.voted: set[int] = set()
         self.others: dict[str, list[tuple[Any, ...]]] = {}  # table -> rows
         self._drafts: list[Draft] = []
-        self._deletes: list[tuple[int, Place, EventRef]] = []
-        self._reviews: list[tuple[int, Place, ev.Review]] = []
+        self._deletes: list[tuple[int, EventRef]] = []
+        self._reviews: list[tuple[int, tuple[EventRef, ...], tuple[EventRef, ...]]] = []
+        self._numbers: dict[EventRef, int | None] = {}
         self._waiting: list[tuple[bytes, int, int]] = []
 
     # --- taking events ---------------------------------------------------------------------------------
@@ -101,7 +105,14 @@ class Collected:
         self.rows[kind].setdefault(uuid, []).append(row)
         self._resolver.learn_target(number, Target(kind, uuid, kind))
         if base is not None or schema is not None:
-            self._drafts.append(Draft(row, place, kind, base, schema, objects))
+            draft = Draft(
+                row,
+                kind,
+                None if base is None else place.whole(base),
+                None if schema is None else place.whole(schema),
+                tuple([place.whole(ref) for ref in objects]),
+            )
+            self._drafts.append(draft)
 
     def _take_object(self, place: Place, _: int, number: int, event: ev.ObjectCreate | ev.ObjectUpdate) -> None:
         extra = (event.name, event.media_type, event.size, event.content_id, event.sha256)
@@ -123,11 +134,13 @@ class Collected:
 
     def _take_delete(self, place: Place, _: int, number: int, event: ev.Delete) -> None:
         self._resolver.learn_target(number, Target(DELETION, None, None))
-        self._deletes.append((number, place, event.target))
+        self._deletes.append((number, place.whole(event.target)))
 
     def _take_review(self, place: Place, _: int, number: int, event: ev.Review) -> None:
         self._other("reviews", (number, event.decision, event.comment))
-        self._reviews.append((number, place, event))
+        events = tuple([place.whole(ref) for ref in event.events])
+        superseded = tuple([place.whole(ref) for ref in event.supersedes])
+        self._reviews.append((number, events, superseded))
 
     def _take_act(self, _: Place, __: int, number: int, ___: ev.Event) -> None:
         self._other("acts", (number,))  # their meaning is folded by AuthorityIndex
@@ -148,49 +161,52 @@ class Collected:
         self._fetch()
         for draft in self._drafts:
             self._resolve_draft(draft)
-        for number, place, target in self._deletes:
-            self._resolve_delete(number, place, target)
-        for number, place, review in self._reviews:
-            self._resolve_review(number, place, review)
+        for number, target in self._deletes:
+            self._resolve_delete(number, target)
+        for number, events, superseded in self._reviews:
+            self._resolve_review(number, events, superseded)
         for kind, by_uuid in enumerate(self.rows):
             self.touched[kind].update(by_uuid)
         self._write()
 
     def _fetch(self) -> None:
-        refs: list[tuple[EventRef, int]] = []
+        """Look up, once, every event that is referred to; an import refers to few, from many places."""
+        refs: set[EventRef] = set()
         for draft in self._drafts:
-            own = draft.place.lsn
-            refs += [(ref, own) for ref in (draft.base, draft.schema, *draft.objects) if ref is not None]
-        refs += [(target, place.lsn) for _, place, target in self._deletes]
-        for _, place, review in self._reviews:
-            refs += [(ref, place.lsn) for ref in (*review.events, *review.supersedes)]
-        self._resolver.fetch_entries({ref.entry_id for ref, _ in refs})
-        self._resolver.fetch_targets({self._resolver.number(ref, own) for ref, own in refs})
+            refs.update(draft.objects)
+            refs.update([ref for ref in (draft.base, draft.schema) if ref is not None])
+        refs.update(target for _, target in self._deletes)
+        for _, events, superseded in self._reviews:
+            refs.update(events)
+            refs.update(superseded)
+        self._resolver.fetch_entries({ref.entry_id for ref in refs})
+        self._numbers = {ref: self._resolver.number(ref) for ref in refs}
+        self._resolver.fetch_targets(self._numbers.values())
 
-    def _find(self, ref: EventRef, place: Place, number: int) -> tuple[int, Target] | None:
+    def _find(self, ref: EventRef, number: int) -> tuple[int, Target] | None:
         """The number and target of a reference; None, and noted as waiting, where it is not held."""
-        found = self._resolver.number(ref, place.lsn)
+        found = self._numbers[ref]
         target = self._resolver.target(found)
         if found is None or target is None:
-            self._waiting.append((ref.entry_id or place.entry_id, ref.index, number))
+            self._waiting.append((*ref, number))
             return None
         return found, target
 
     def _resolve_draft(self, draft: Draft) -> None:
         row = draft.row
         if draft.base is not None:
-            found = self._find(draft.base, draft.place, row.number)
+            found = self._find(draft.base, row.number)
             same = found is not None and found[1].kind == draft.kind and found[1].uuid == row.uuid
             row.base = found[0] if found is not None and same else UNRESOLVED
         if draft.schema is not None and row.extra is not None:
-            found = self._find(draft.schema, draft.place, row.number)
+            found = self._find(draft.schema, row.number)
             if found is not None and found[1].kind == SCHEMA:
                 row.extra = (found[0], row.extra[1])
             else:
                 row.live = False
         objects = []
         for ref in draft.objects:
-            found = self._find(ref, draft.place, row.number)
+            found = self._find(ref, row.number)
             if found is None or found[1].kind != OBJECT:
                 row.live = False
             else:
@@ -203,8 +219,8 @@ class Collected:
                 [(each, row.number) for each in objects],
             )
 
-    def _resolve_delete(self, number: int, place: Place, ref: EventRef) -> None:
-        found = self._find(ref, place, number)
+    def _resolve_delete(self, number: int, ref: EventRef) -> None:
+        found = self._find(ref, number)
         if found is None or found[1].kind == DELETION or found[1].uuid is None:
             self._other("deletions", (number, None, None, None, 0))
             return
@@ -213,12 +229,12 @@ class Collected:
         self._other("deletions", (number, found[0], kind, uuid, 0))
         self.touched[kind].add(uuid)
 
-    def _resolve_review(self, number: int, place: Place, review: ev.Review) -> None:
-        for table, refs in (("votes", review.events), ("supersedes", review.supersedes)):
+    def _resolve_review(self, number: int, events: tuple[EventRef, ...], superseded: tuple[EventRef, ...]) -> None:
+        for table, refs in (("votes", events), ("supersedes", superseded)):
             for ref in refs:
-                named = self._resolver.number(ref, place.lsn)
+                named = self._numbers[ref]
                 if named is None:
-                    self._waiting.append((ref.entry_id, ref.index, number))
+                    self._waiting.append((*ref, number))
                     continue
                 self._other(table, (named, number))
                 target = self._resolver.target(named) if table == "votes" else None

@@ -6,7 +6,7 @@ strangers, this node's quotas count.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from gonk_node.core import limits
@@ -114,7 +114,7 @@ class Ingest:
             ingested, entry = self._log.append_local(signer.author, log_id, build)
         except CodecError as error:
             raise UsageError(f"this cannot be signed: {error}", hint="shorten or correct it") from None
-        self._fold(recheck_withheld=False)
+        self._fold({ingested.lsn: entry}, recheck_withheld=False)
         return ingested.lsn, entry
 
     def _store(self, held: list[tuple[int, Entry]], results: list[Ingested | None], *, cited: bool) -> None:
@@ -125,10 +125,15 @@ class Ingest:
         outcomes = self._log.append(entries, cited=exempt)
         for (place, _), outcome in zip(held, outcomes, strict=True):
             results[place] = outcome
-        self._fold(recheck_withheld=any(each.outcome is Outcome.COMPLETED for each in outcomes))
+        inserted = {
+            outcome.lsn: entry
+            for entry, outcome in zip(entries, outcomes, strict=True)
+            if outcome.outcome is Outcome.INSERTED
+        }
+        self._fold(inserted, recheck_withheld=any(each.outcome is Outcome.COMPLETED for each in outcomes))
 
-    def _fold(self, *, recheck_withheld: bool) -> None:
-        self._projection.catch_up(recheck_withheld=recheck_withheld)
+    def _fold(self, verified: Mapping[int, Entry], *, recheck_withheld: bool) -> None:
+        self._projection.catch_up(recheck_withheld=recheck_withheld, verified=verified)
         erasable: dict[bytes, set[int]] = {}
         for entry_id, index in self._projection.erasable:
             erasable.setdefault(entry_id, set()).add(index)

@@ -7,7 +7,8 @@ depend on how the log was cut into batches, or in which order entries came. It r
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
 from gonk_node.core.entry import Entry, read_stored
@@ -26,6 +27,7 @@ from gonk_node.state.positions import Act
 from gonk_node.store.state_db import StateDb
 from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA, event_number, split_number
 
+NOTHING: Mapping[int, Entry] = MappingProxyType({})
 EVENTS_PER_BATCH = 10_000  # one transaction; more gains no speed and costs memory
 _SCAN_BYTES = 16 * 1024 * 1024  # of records read at once
 _FIRST_KINDS = frozenset((*AUTHORITY_KINDS, Redact))  # decide which of the other events count at all
@@ -88,12 +90,19 @@ class Projection:
         """Events of which only the hash is held, without an honoured redaction: other peers may have them."""
         return self._redactions.missing_bodies()
 
-    def catch_up(self, *, recheck_withheld: bool = False, progress: Callable[[int, int], None] | None = None) -> int:
+    def catch_up(
+        self,
+        *,
+        recheck_withheld: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+        verified: Mapping[int, Entry] = NOTHING,
+    ) -> int:
         """Take in all entries that the log has and the State has not.
 
         Args:
             recheck_withheld: look again for bodies that were missing (some came, or this is the first call).
             progress: called with (lsn reached, last lsn) after each batch.
+            verified: entries just stored, by lsn: they need not be decoded again.
 
         Returns:
             How many entries were taken in.
@@ -101,7 +110,7 @@ class Projection:
         taken = 0
         while True:
             with self.db.transaction(), self._reload_on_error():
-                count = self._step(recheck_withheld)
+                count = self._step(recheck_withheld, verified)
             recheck_withheld = False
             taken += count
             lsn, last = self.lsn(), self._log.last_lsn()
@@ -127,7 +136,7 @@ class Projection:
 
     # --- one batch --------------------------------------------------------------------------------------
 
-    def _step(self, recheck_withheld: bool) -> int:
+    def _step(self, recheck_withheld: bool, verified: Mapping[int, Entry]) -> int:
         lsn = self.lsn()
         if self._stamp != (lsn, self.db.foreign_commits()):  # another process was here, or this is the first call
             self._resolver.forget()
@@ -138,7 +147,8 @@ class Projection:
         for number, record in self._log.scan(lsn, count_max=EVENTS_PER_BATCH, bytes_max=_SCAN_BYTES):
             if events >= EVENTS_PER_BATCH:
                 break
-            entry = read_stored(record)
+            known = verified.get(number)
+            entry = known if known is not None and known.record == record else read_stored(record)
             entries.append((number, entry))
             events += len(entry.bodies)
         returned = self._bodies_now_here() if recheck_withheld else []

@@ -58,14 +58,14 @@ class Resolver:
 
     def fetch_entries(self, entry_ids: Iterable[bytes]) -> None:
         """Look up those entries that are not remembered."""
-        missing = {entry_id for entry_id in entry_ids if entry_id and entry_id not in self._lsns}
+        missing = {entry_id for entry_id in entry_ids if entry_id not in self._lsns}
         if missing:
             found = self._db.rows_in("SELECT entry_id, lsn FROM entries WHERE entry_id IN (??)", missing)
             self._lsns.update(found)
 
-    def number(self, ref: EventRef, own_lsn: int) -> int | None:
-        """The local number that a reference names, where its entry is held."""
-        lsn = self._lsns.get(ref.entry_id) if ref.entry_id else own_lsn
+    def number(self, ref: EventRef) -> int | None:
+        """The local number that a reference with its entry id filled in names, where that entry is held."""
+        lsn = self._lsns.get(ref.entry_id)
         return None if lsn is None else event_number(lsn, ref.index)
 
     def fetch_targets(self, numbers: Iterable[int | None]) -> None:
