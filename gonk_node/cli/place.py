@@ -9,6 +9,7 @@ from gonk_node.cli.people import People
 from gonk_node.cli.run import Run
 from gonk_node.core.events import OWNER, REVIEWER
 from gonk_node.replica.author import Author
+from gonk_node.replica.bodies import Bodies
 from gonk_node.replica.governing import Governor
 from gonk_node.replica.proposing import Proposer
 from gonk_node.replica.queries import Queries
@@ -27,6 +28,7 @@ class Place:
             self.replica = self.node.replica_of(self.info, advance)
         self.queries = Queries(self.replica.db)
         self.people = People(self.replica)
+        self.bodies = Bodies(self.queries)
         self.describer = Describer(self.queries, self.people)
 
     @cached_property

@@ -23,6 +23,7 @@ from gonk_node.replica.replica import Quota, Replica
 from gonk_node.store.content import ContentStore
 from gonk_node.store.instance import open_instance, store_instance
 from gonk_node.store.keyring import Passphrase, load_key, public_key, read_passphrase_file
+from gonk_node.store.state_db import delete_state
 
 Progress = Callable[[int, int], None]  # (entries folded, entries there are)
 
@@ -174,6 +175,18 @@ class Node:
                     info.folder.log, info.folder.state_db, self.instance, quota=quota, progress=progress
                 )
             return self._replicas[info.dataset]
+
+    def rebuild(self, info: DatasetInfo, progress: Progress | None = None) -> Replica:
+        """Delete the State of a dataset and derive it anew; errors as of `replica_of`.
+
+        Other processes that have it open go on with the old one until they start anew.
+        """
+        with self._lock:
+            if info.dataset in self._replicas:
+                self._replicas[info.dataset].rebuild(progress)
+            else:
+                delete_state(info.folder.state_db)  # opening a damaged one may fail; without one, it is derived
+            return self.replica_of(info, progress)
 
     def author(self, replica: Replica) -> Author:
         """This node's person at a dataset; unlocks the key."""

@@ -31,7 +31,7 @@ from gonk_node.errors import (
     WrongStateError,
 )
 from gonk_node.replica.author import Author
-from gonk_node.replica.proposing import Proposer
+from gonk_node.replica.bodies import Bodies
 from gonk_node.replica.queries import Revision
 from gonk_node.state.conformance import Conformance, check_schema
 from gonk_node.store.state_schema import ANNOTATION, SCHEMA
@@ -52,7 +52,7 @@ class Governor:
     def __init__(self, author: Author) -> None:
         self.author = author
         self._queries = author.queries
-        self._proposer = Proposer(author)
+        self._bodies = Bodies(author.queries)
 
     # --- reviews ----------------------------------------------------------------------------------------
 
@@ -141,7 +141,7 @@ class Governor:
     def _check_acceptable(self, revision: Revision) -> None:
         if revision.kind == SCHEMA:
             check_schema(revision.body or b"")
-        if revision.kind == ANNOTATION and self._proposer.conformance(revision) is not Conformance.VALID:
+        if revision.kind == ANNOTATION and self._bodies.conformance(revision) is not Conformance.VALID:
             raise NonconformingError(
                 "it does not fit its schema, so it cannot be accepted", where=f"annotation {uuid_text(revision.uuid)}"
             )

@@ -178,7 +178,7 @@ class Importing:
             if uuid in known:
                 continue
             try:
-                self._proposer.check_body(schema, each.body)
+                self._proposer.bodies.check(schema, each.body)
             except NonconformingError as error:
                 self.report.problems.append(Problem(each.place, f"{error.what}; left out"))
             else:

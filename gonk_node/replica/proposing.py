@@ -24,24 +24,28 @@ from gonk_node.core.events import (
 from gonk_node.core.ids import object_uuid, uuid_text
 from gonk_node.errors import (
     ExistsError,
-    NonconformingError,
     NotFoundError,
     UsageError,
     WrongStateError,
 )
 from gonk_node.replica.author import Author
+from gonk_node.replica.bodies import Bodies
 from gonk_node.replica.queries import Revision
-from gonk_node.state.conformance import Conformance, Validator, check_schema, compile_schema
+from gonk_node.state.conformance import check_schema
 from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA
 
 
 class Proposer:
-    """The checks, for one author; remembers compiled schemas."""
+    """The checks, for one author.
+
+    Attributes:
+        bodies: whether bodies fit their schemas.
+    """
 
     def __init__(self, author: Author) -> None:
         self.author = author
         self._queries = author.queries
-        self._validators: dict[int, Validator] = {}
+        self.bodies = Bodies(author.queries)
 
     # --- objects ----------------------------------------------------------------------------------------
 
@@ -143,7 +147,7 @@ class Proposer:
                 raise WrongStateError(
                     f"the object is {' and '.join(each.views)}", where=f"{each.name} ({uuid_text(each.uuid)})"
                 )
-        self.check_body(schema, body)
+        self.bodies.check(schema, body)
         if uuid is not None and self.standing(self._queries.revisions(ANNOTATION, uuid)):
             raise ExistsError(
                 "this annotation is here already", where=uuid_text(uuid), hint="use --update to change it"
@@ -158,38 +162,10 @@ class Proposer:
             schema = None if base.schema_no is None else self._queries.by_number(SCHEMA, base.schema_no)
         if schema is None:
             raise WrongStateError("the schema of this annotation is not held here", hint="gonk sync fetches it")
-        self.check_body(schema, body)
+        self.bodies.check(schema, body)
         if (base.body, base.schema_no) == (body, schema.number):
             raise ExistsError("nothing differs from the version that it would replace", where=uuid_text(base.uuid))
         return AnnotationUpdate(base.uuid, base.ref, schema.ref, body)
-
-    def check_body(self, schema: Revision, body: bytes) -> None:
-        """NonconformingError, saying where and why, unless the body fits the schema revision."""
-        validator = self._validator(schema)
-        if validator.verdict(body) is Conformance.VALID:
-            return
-        problems = "; ".join(f"{each.place}: {each.what}" for each in validator.explain(body))
-        raise NonconformingError(
-            f"the body does not fit {schema.name} version {schema.version}: {problems or 'it is too large to check'}",
-            hint=f"gonk show DATASET {uuid_text(schema.uuid)} shows the schema",
-        )
-
-    def conformance(self, annotation: Revision) -> Conformance:
-        """Whether an annotation revision fits the schema revision that it names."""
-        if annotation.schema_no is None or annotation.body is None:
-            return Conformance.UNKNOWN
-        schema = self._queries.by_number(SCHEMA, annotation.schema_no)
-        if schema is None:
-            return Conformance.UNKNOWN
-        try:
-            return self._validator(schema).verdict(annotation.body)
-        except NonconformingError:
-            return Conformance.UNKNOWN
-
-    def _validator(self, schema: Revision) -> Validator:
-        if schema.number not in self._validators:
-            self._validators[schema.number] = compile_schema(schema.body or b"")
-        return self._validators[schema.number]
 
     # --- all --------------------------------------------------------------------------------------------
 

@@ -267,3 +267,8 @@ class Queries:
             (author,),
         )
         return 0 if row is None else int(row[0])
+
+    def totals(self) -> tuple[int, int]:
+        """How many entries are held, and how many events they have."""
+        row = self._db.one("SELECT count(*), coalesce(sum(event_count), 0) FROM entries")
+        return (0, 0) if row is None else (int(row[0]), int(row[1]))

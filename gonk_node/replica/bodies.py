@@ -1,0 +1,48 @@
+"""Whether the bodies of annotations fit the schema revisions that they name, asked of one dataset.
+
+Keeps compiled schemas. The verdict itself is `state.conformance`; nothing is signed or stored here.
+"""
+
+from __future__ import annotations
+
+from gonk_node.core.ids import uuid_text
+from gonk_node.errors import NonconformingError
+from gonk_node.replica.queries import Queries, Revision
+from gonk_node.state.conformance import Conformance, Validator, compile_schema
+from gonk_node.store.state_schema import SCHEMA
+
+
+class Bodies:
+    """The schemas of one dataset, compiled when they are first needed."""
+
+    def __init__(self, queries: Queries) -> None:
+        self._queries = queries
+        self._validators: dict[int, Validator] = {}
+
+    def check(self, schema: Revision, body: bytes) -> None:
+        """NonconformingError, saying where and why, unless the body fits the schema revision."""
+        validator = self._validator(schema)
+        if validator.verdict(body) is Conformance.VALID:
+            return
+        problems = "; ".join(f"{each.place or 'the whole'}: {each.what}" for each in validator.explain(body))
+        raise NonconformingError(
+            f"the body does not fit {schema.name} version {schema.version}: {problems or 'it is too large to check'}",
+            hint=f"gonk show DATASET {uuid_text(schema.uuid)} shows the schema",
+        )
+
+    def conformance(self, annotation: Revision) -> Conformance:
+        """Whether an annotation revision fits the schema revision that it names; UNKNOWN where that is not here."""
+        if annotation.schema_no is None or annotation.body is None:
+            return Conformance.UNKNOWN
+        schema = self._queries.by_number(SCHEMA, annotation.schema_no)
+        if schema is None:
+            return Conformance.UNKNOWN
+        try:
+            return self._validator(schema).verdict(annotation.body)
+        except NonconformingError:
+            return Conformance.UNKNOWN
+
+    def _validator(self, schema: Revision) -> Validator:
+        if schema.number not in self._validators:
+            self._validators[schema.number] = compile_schema(schema.body or b"")
+        return self._validators[schema.number]
