@@ -88,8 +88,7 @@ class StateDb:
 
     def _delete_files(self) -> None:
         if self.path is not None:
-            for suffix in ("", "-wal", "-shm"):
-                Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+            delete_state(self.path)
 
     def recreate(self) -> None:
         """Delete everything in it; the next catch-up starts from the first entry."""
@@ -199,3 +198,9 @@ class _Typed:
         if "full" in text:
             raise DiskFullError("no space left for the State", where=self._where, hint="free some space") from error
         raise StorageError(f"the State database failed: {text}", where=self._where) from error
+
+
+def delete_state(path: Path) -> None:
+    """Delete the files of a database that is not open; there may be none."""
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
