@@ -21,9 +21,10 @@ from gonk_node.core.limits import (
     OBJECT_BYTES_MAX,
 )
 from gonk_node.errors import ContentMismatchError, GonkError
+from gonk_node.net.content_http import Source, client_session
 from gonk_node.net.content_pool import Member, SourcePool, Tried
-from gonk_node.net.content_source import ContentSource, Miss, Source, Wanted, client_session
-from gonk_node.net.content_wire import ContentPort
+from gonk_node.net.content_source import ContentSource, Miss
+from gonk_node.net.content_wire import ContentPort, Wanted
 from gonk_node.net.content_writer import ChunkWriter, Progress
 
 __all__ = ["Failure", "FetchReport", "Progress", "Source", "Wanted", "fetch"]

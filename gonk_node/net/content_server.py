@@ -1,14 +1,15 @@
 """Answers peers that ask for content: chunk lists, chunks, and many small files at once (spec section 8).
 
 Mounted on the application of the peer port, behind its TLS. Each request needs a token of a session, and opens
-only what that session's dataset names. Decides no policy, verifies nothing (the receiver does), changes nothing.
+only what that session's dataset names. Decides no policy, verifies nothing (the receiver does), changes nothing; content
+that peers hand over is taken by `content_receive`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from http import HTTPStatus
 
 from aiohttp import hdrs, web
@@ -18,30 +19,26 @@ from gonk_node.core.limits import (
     CHUNK_BYTES,
     CONTENT_BATCH_BYTES_MAX,
     CONTENT_BATCH_FILES_MAX,
-    CONTENT_REQUESTS_MAX,
-    CONTENT_REQUESTS_PER_TOKEN,
     CONTENT_WRITE_SECONDS,
-    KIB,
 )
+from gonk_node.net.content_guard import SLICE_BYTES, BodyForm, RequestGuard, read_body, refusal, refuse_and_close
 from gonk_node.net.content_wire import (
     BATCH_PATH,
     CHUNK_ROUTE,
     CONTENT_TYPE,
     LIST_ROUTE,
+    LIST_START_BYTES,
     ServedContent,
     decode_ids,
     encode_piece,
 )
 from gonk_node.net.tokens import TokenGrant, TokenTable
 
-_SLICE_BYTES = 256 * KIB  # written between two looks at how fast the peer reads
 _FILES_AT_ONCE = 64  # looked up between two turns of the event loop
-_LIST_START_BYTES = 8  # the size that a chunk list begins with
+_BATCH_BODY = BodyForm(HASH_BYTES, CONTENT_BATCH_FILES_MAX * HASH_BYTES, HASH_BYTES)
 
 Allowed = Callable[[bytes, bytes], bool]
 """(dataset, content id) -> whether an event of that dataset names that content. Called on the event loop."""
-
-_Handler = Callable[[web.Request, TokenGrant], Awaitable[web.StreamResponse]]
 
 
 class ContentServer:
@@ -65,64 +62,36 @@ class ContentServer:
         write_seconds: float = CONTENT_WRITE_SECONDS,
     ) -> None:
         self._store = store
-        self._tokens = tokens
+        self._guard = RequestGuard(tokens, clock)
         self._allowed = allowed
-        self._clock = clock
         self._write_seconds = write_seconds
-        self._requests = 0
 
     def routes(self) -> list[web.RouteDef]:
         """The routes, for `web.Application.add_routes`."""
         return [
-            web.get(LIST_ROUTE, self._guarded(self._list), allow_head=False),
-            web.get(CHUNK_ROUTE, self._guarded(self._chunk), allow_head=False),
-            web.post(BATCH_PATH, self._guarded(self._batch)),
+            web.get(LIST_ROUTE, self._guard.wrap(self._list), allow_head=False),
+            web.get(CHUNK_ROUTE, self._guard.wrap(self._chunk), allow_head=False),
+            web.post(BATCH_PATH, self._guard.wrap(self._batch, _BATCH_BODY)),
         ]
-
-    def _guarded(self, answer: _Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        async def handle(request: web.Request) -> web.StreamResponse:
-            problem = _malformed(request)
-            if problem is not None:
-                return await _refuse_and_close(request, problem)
-            grant = self._grant_of(request)
-            if grant is None:
-                return _refusal(HTTPStatus.UNAUTHORIZED, {hdrs.WWW_AUTHENTICATE: "Bearer"})
-            if self._requests >= CONTENT_REQUESTS_MAX or grant.requests >= CONTENT_REQUESTS_PER_TOKEN:
-                return _refusal(HTTPStatus.TOO_MANY_REQUESTS, {hdrs.RETRY_AFTER: "1"})
-            self._requests += 1
-            grant.requests += 1
-            try:
-                return await answer(request, grant)
-            finally:
-                self._requests -= 1
-                grant.requests -= 1
-
-        return handle
-
-    def _grant_of(self, request: web.Request) -> TokenGrant | None:
-        scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-        return self._tokens.check(token, self._clock()) if scheme.lower() == "bearer" else None
 
     async def _list(self, request: web.Request, grant: TokenGrant) -> web.StreamResponse:
         content_id = bytes.fromhex(request.match_info["content_id"])
         if not self._allowed(grant.dataset, content_id):
-            return _refusal(HTTPStatus.NOT_FOUND)
+            return refusal(HTTPStatus.NOT_FOUND)
         data = await asyncio.to_thread(self._store.chunk_list, content_id)
-        return _refusal(HTTPStatus.NOT_FOUND) if data is None else await self._send(request, data)
+        return refusal(HTTPStatus.NOT_FOUND) if data is None else await self._send(request, data)
 
     async def _chunk(self, request: web.Request, grant: TokenGrant) -> web.StreamResponse:
         content_id = bytes.fromhex(request.match_info["content_id"])
         if not self._allowed(grant.dataset, content_id):
-            return _refusal(HTTPStatus.NOT_FOUND)
+            return refusal(HTTPStatus.NOT_FOUND)
         chunk = await asyncio.to_thread(self._read_chunk, content_id, int(request.match_info["index"]))
-        return _refusal(HTTPStatus.NOT_FOUND) if chunk is None else await self._send(request, chunk)
+        return refusal(HTTPStatus.NOT_FOUND) if chunk is None else await self._send(request, chunk)
 
     async def _batch(self, request: web.Request, grant: TokenGrant) -> web.StreamResponse:
-        try:
-            async with asyncio.timeout(self._write_seconds):
-                body = await request.content.readexactly(request.content_length or 0)
-        except (TimeoutError, asyncio.IncompleteReadError):
-            return await _refuse_and_close(request, HTTPStatus.REQUEST_TIMEOUT)
+        body = await read_body(request, self._write_seconds)
+        if body is None:
+            return await refuse_and_close(request, HTTPStatus.REQUEST_TIMEOUT)
         return await self._send_stream(request, self._pieces(decode_ids(body), grant.dataset))
 
     async def _pieces(self, content_ids: list[bytes], dataset: bytes) -> AsyncIterator[bytes]:
@@ -153,7 +122,7 @@ class ContentServer:
         chunk_list = self._store.chunk_list(content_id)
         if chunk_list is None:
             return self._store.chunk(content_id) if index == 0 else None
-        start = _LIST_START_BYTES + index * HASH_BYTES
+        start = LIST_START_BYTES + index * HASH_BYTES
         chunk_id = chunk_list[start : start + HASH_BYTES]
         return self._store.chunk(chunk_id) if chunk_id else None
 
@@ -173,40 +142,12 @@ class ContentServer:
             await response.prepare(request)
             async for part in parts:
                 view = memoryview(part)
-                for start in range(0, len(view), _SLICE_BYTES):
+                for start in range(0, len(view), SLICE_BYTES):
                     async with asyncio.timeout(self._write_seconds):
-                        await response.write(view[start : start + _SLICE_BYTES])
+                        await response.write(view[start : start + SLICE_BYTES])
             async with asyncio.timeout(self._write_seconds):
                 await response.write_eof()
         except (TimeoutError, ConnectionError):  # a slow reader, or one that went away
             if request.transport is not None:
                 request.transport.abort()
         return response
-
-
-def _malformed(request: web.Request) -> HTTPStatus | None:
-    """How a request breaks the form that spec section 8 gives it, or None; its body is not read for that."""
-    if hdrs.CONTENT_ENCODING in request.headers:  # a small body that swells
-        return HTTPStatus.UNSUPPORTED_MEDIA_TYPE
-    length = request.content_length
-    if request.method == hdrs.METH_GET:
-        return HTTPStatus.BAD_REQUEST if length or hdrs.TRANSFER_ENCODING in request.headers else None
-    if length is None:
-        return HTTPStatus.LENGTH_REQUIRED
-    if length > CONTENT_BATCH_FILES_MAX * HASH_BYTES:
-        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    return HTTPStatus.BAD_REQUEST if length == 0 or length % HASH_BYTES else None
-
-
-def _refusal(status: HTTPStatus, headers: dict[str, str] | None = None) -> web.Response:
-    return web.Response(status=status, text=status.phrase, headers=headers)
-
-
-async def _refuse_and_close(request: web.Request, status: HTTPStatus) -> web.StreamResponse:
-    """Answer and close: what follows on the connection is a body that nobody should read."""
-    response = _refusal(status)
-    response.force_close()
-    await response.prepare(request)
-    await response.write_eof()
-    request.protocol.force_close()
-    return response

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from gonk_node.core.limits import CONTENT_WRITE_BYTES
+from gonk_node.errors import GonkError
 from gonk_node.net.content_wire import ContentPort
 
 Progress = Callable[[int, int], None]
@@ -77,3 +78,38 @@ class ChunkWriter:
                 while self._waiting and self._waiting[0][0] <= self._durable:
                     self._waiting.popleft()[1]()
                 self._changed.notify_all()
+
+
+class SharedWriter:
+    """Chunks of many requests, each of which waits for its own: what comes while one group is written is the next one."""
+
+    def __init__(self, store: ContentPort) -> None:
+        self._store = store
+        self._waiting: list[tuple[Sequence[tuple[bytes, bytes]], asyncio.Future[None]]] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    async def put(self, chunks: Sequence[tuple[bytes, bytes]]) -> None:
+        """Return once verified chunks, (id, bytes) each, are durable; errors as the store raises them."""
+        durable = asyncio.get_running_loop().create_future()
+        self._waiting.append((chunks, durable))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write())
+        await durable
+
+    async def _write(self) -> None:
+        while self._waiting:
+            group, self._waiting = self._waiting, []
+            chunks = {chunk_id: chunk for each, _ in group for chunk_id, chunk in each}
+            try:
+                await asyncio.to_thread(self._store.put_chunks, list(chunks.items()))
+            except GonkError as error:
+                for _, durable in group:
+                    if not durable.done():  # done: whoever waited was cancelled
+                        durable.set_exception(error)
+            else:
+                for _, durable in group:
+                    if not durable.done():
+                        durable.set_result(None)
+            finally:
+                for _, durable in group:
+                    durable.cancel()  # nobody waits for ever, whatever went wrong; no effect on those that are done

@@ -15,8 +15,9 @@ from aiohttp import web
 from gonk_node.core.chunks import ContentHasher, chunk_id, decode_chunk_list, encode_chunk_list
 from gonk_node.core.limits import CHUNK_BYTES
 from gonk_node.net.content_client import FetchReport, Source, Wanted, fetch
+from gonk_node.net.content_receive import ContentReceiver, Takes
 from gonk_node.net.content_server import ContentServer
-from gonk_node.net.content_wire import ServedContent
+from gonk_node.net.content_wire import PATH_PREFIX, ContentPort
 from gonk_node.net.tls import certificate_hash, ensure_certificate, server_context
 from gonk_node.net.tokens import TokenTable
 
@@ -101,6 +102,7 @@ class Served:
         self.fingerprint = fingerprint
         self.tokens = tokens
         self.paths: list[str] = []
+        self.requests: list[str] = []  # "GET /batch"
         self.token = tokens.issue(DATASET, NODE, 0.0)
         self.now = 0.0
 
@@ -111,10 +113,11 @@ class Served:
 @asynccontextmanager
 async def serving(
     folder: Path,
-    store: ServedContent,
+    store: ContentPort,
     *,
     instead: Sequence[web.RouteDef] = (),
     allowed: Callable[[bytes, bytes], bool] = lambda dataset, _content_id: dataset == DATASET,
+    takes: Takes = lambda dataset, files: [dataset == DATASET] * len(files),
     write_seconds: float = 60.0,
     send_buffer_bytes: int | None = None,
 ) -> AsyncIterator[Served]:
@@ -126,13 +129,15 @@ async def serving(
     @web.middleware
     async def note(request: web.Request, handler: Callable[..., object]) -> object:
         served.paths.append(request.path)
+        served.requests.append(f"{request.method} {request.path.removeprefix(PATH_PREFIX)}")
         return await handler(request)
 
     app = web.Application(middlewares=[note])
     app.add_routes(instead)
     server = ContentServer(store, tokens, allowed, clock=lambda: served.now, write_seconds=write_seconds)
+    receiver = ContentReceiver(store, tokens, takes, clock=lambda: served.now, read_seconds=write_seconds)
     replaced = {route.path for route in instead}
-    app.add_routes(route for route in server.routes() if route.path not in replaced)
+    app.add_routes(route for route in (*server.routes(), *receiver.routes()) if route.path not in replaced)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     listener = socket.create_server(("127.0.0.1", 0))

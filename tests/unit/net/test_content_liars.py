@@ -12,7 +12,7 @@ from aiohttp import web
 from gonk_node.core.chunks import encode_chunk_list
 from gonk_node.core.limits import CHUNK_BYTES, CONTENT_MISBEHAVIOURS_MAX, MIB
 from gonk_node.errors import ContentMismatchError, PeerUnavailableError
-from gonk_node.net import content_source
+from gonk_node.net import content_http
 from gonk_node.net.content_client import FetchReport, Wanted, fetch
 from gonk_node.net.content_wire import BATCH_PATH, CHUNK_ROUTE, LIST_ROUTE, NOT_HELD
 from kit.content import MemoryContent, fetch_now, file_bytes, serving
@@ -199,7 +199,7 @@ def test_a_true_file_of_another_size_than_declared_is_not_the_fault_of_the_peer(
 
 
 def test_a_busy_peer_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(content_source, "CONTENT_BUSY_SECONDS", 0)
+    monkeypatch.setattr(content_http, "CONTENT_BUSY_SECONDS", 0)
     _, _, small = truth()
     answers = [429, 503, 429]
 
@@ -214,7 +214,7 @@ def test_a_busy_peer_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_peer_that_is_busy_for_ever_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(content_source, "CONTENT_BUSY_SECONDS", 0)
+    monkeypatch.setattr(content_http, "CONTENT_BUSY_SECONDS", 0)
     _, _, small = truth()
     report, _ = against(tmp_path, [small], {BATCH_PATH: says(b"", status=429)})
     assert "busy" in str(report.failed[0].error)
