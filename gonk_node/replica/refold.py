@@ -6,15 +6,18 @@ touches. The rules themselves are in `state.reviews` and `state.revisions`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from gonk_node.state import digest
 from gonk_node.state.authority import Authority
 from gonk_node.state.positions import Branch
 from gonk_node.state.reviews import UNDECIDED, Decision, Vote, decide
-from gonk_node.state.revisions import Deletion, Folded, Revision, fold_entity
+from gonk_node.state.revisions import Deletion, Folded, Revision, fold_entity, fold_new
 from gonk_node.store.state_db import StateDb
 from gonk_node.store.state_rows import Row, load_rows, update_rows, write_rows
+
+Deletions = dict[int, list[tuple[int, int, int]]]  # revision -> (number, branch, seq) of each deletion that names it
+Decisions = dict[int, Decision]  # by event; those that are not in it have no votes
 
 _ENTITIES_AT_ONCE = 4000  # bounds memory where one review touches a whole import
 
@@ -44,53 +47,38 @@ class Refolder:
         for row in load_rows(self._db, kind, uuids):
             old.setdefault(row.uuid, {})[row.number] = row
         deletions = self._load_deletions(kind, uuids)
-        decision_of = self._load_decisions(uuids, old, new, deletions)
+        decided = self._load_decisions(uuids, old, new, deletions)
         inserts: list[Row] = []
         replaces: list[Row] = []
         updates: list[Row] = []
         conflicts: list[tuple[int, bytes, int]] = []
         for uuid in uuids:
-            stored = old.get(uuid, {})
-            fresh = new.get(uuid, ())
-            if not stored and len(fresh) == 1 and self._fold_new(kind, fresh[0], deletions):
+            stored, fresh = old.get(uuid), new.get(uuid, ())
+            if stored is None and len(fresh) == 1 and _is_plain(fresh[0], deletions, decided):
+                self._apply(kind, fresh[0], fold_new(fresh[0].number, self._is_vouched(fresh[0])))
                 inserts.append(fresh[0])
                 continue
-            entity = {**stored, **{row.number: row for row in fresh}}
-            folded = fold_entity([self._revision(row, deletions, decision_of) for row in entity.values()])
+            entity = {**(stored or {}), **{row.number: row for row in fresh}}
+            folded = fold_entity([self._revision(row, deletions, decided) for row in entity.values()])
             for result in folded.revisions:
                 row = entity[result.number]
-                before = stored.get(result.number)
-                self._count(kind, row, before, result)
-                was = None if before is None else before.derived()
-                _apply(row, result)
                 if row.extra is not None:
+                    before = None if stored is None else stored.get(row.number)
+                    row.shared = None if before is None else before.shared
+                    self._apply(kind, row, result)
                     (inserts if before is None else replaces).append(row)
-                elif row.derived() != was:
+                elif self._apply(kind, row, result):
                     updates.append(row)
             if folded.conflict:
                 conflicts.append((kind, uuid, len(folded.conflict)))
+        inserts.sort(key=_number)  # appending to a table is faster than inserting into it
         write_rows(self._db, kind, inserts, new=True)
         write_rows(self._db, kind, replaces, new=False)
         update_rows(self._db, kind, updates)
-        self._write_deletions(deletions, decision_of)
+        self._write_deletions(deletions, decided)
         self._write_conflicts(kind, uuids, conflicts)
 
-    def _fold_new(self, kind: int, row: Row, deletions: dict[int, list[tuple[int, int, int]]]) -> bool:
-        """Fold a lone new proposal, by far the most frequent case, by what `fold_entity` says of all such ones."""
-        if row.base is not None or not row.live or row.number in self._voted or row.number in deletions:
-            return False
-        result = _LONE[self._is_vouched(row.branch, row.seq)]
-        self._count(kind, row, None, result)
-        _apply(row, result)
-        row.root = row.number
-        return True
-
-    def _revision(
-        self,
-        row: Row,
-        deletions: dict[int, list[tuple[int, int, int]]],
-        decision_of: Callable[[int], Decision],
-    ) -> Revision:
+    def _revision(self, row: Row, deletions: Deletions, decided: Decisions) -> Revision:
         named = deletions.get(row.number, ())
         return Revision(
             row.number,
@@ -99,34 +87,39 @@ class Refolder:
             row.entry_id,
             row.number & 0xFFF,
             row.live,
-            self._is_vouched(row.branch, row.seq),
-            decision_of(row.number),
-            [Deletion(decision_of(number), self._is_vouched(branch, seq)) for number, branch, seq in named],
+            self._is_vouched(row),
+            decided.get(row.number, UNDECIDED),
+            [Deletion(decided.get(number, UNDECIDED), self._vouched_at(branch, seq)) for number, branch, seq in named],
         )
 
-    def _is_vouched(self, branch: int, seq: int) -> bool:
+    def _is_vouched(self, row: Row) -> bool:
+        return self._vouched_at(row.branch, row.seq)
+
+    def _vouched_at(self, branch: int, seq: int) -> bool:
         known = self._vouched.get((branch, seq))
         if known is None:
             known = self._authority.vouched(self._branches[branch].author, branch, seq)
             self._vouched[branch, seq] = known
         return known
 
-    def _count(self, kind: int, row: Row, before: Row | None, result: Folded) -> None:
-        """Move the revision's item in the State digest from what it was to what it is."""
-        was = None if before is None else before.shared
-        if was == result.shared:
-            return
-        index = row.number & 0xFFF
-        if was is not None:
-            self.digest_change -= digest.item(kind, row.uuid, row.entry_id, index, was)
-        if result.shared is not None:
-            self.digest_change += digest.item(kind, row.uuid, row.entry_id, index, result.shared)
+    def _apply(self, kind: int, row: Row, result: Folded) -> bool:
+        """Give a row what the fold says, and move its item in the State digest; says whether anything changed."""
+        was, now = row.shared, result.shared
+        if was != now:
+            index = row.number & 0xFFF
+            if was is not None:
+                self.digest_change -= digest.item(kind, row.uuid, row.entry_id, index, was)
+            if now is not None:
+                self.digest_change += digest.item(kind, row.uuid, row.entry_id, index, now)
+        before = row.derived()
+        _, row.version, row.status, row.shared, row.current, row.named, row.root = result
+        return row.derived() != before
 
     # --- loading ---------------------------------------------------------------------------------------
 
-    def _load_deletions(self, kind: int, uuids: list[bytes]) -> dict[int, list[tuple[int, int, int]]]:
+    def _load_deletions(self, kind: int, uuids: list[bytes]) -> Deletions:
         """Deletions by the revision that they name: (number, branch, seq) each."""
-        found: dict[int, list[tuple[int, int, int]]] = {}
+        found: Deletions = {}
         if self._any_deletions:
             for target, number, branch, seq in self._db.rows_in(
                 "SELECT d.target_no, d.event_no, e.branch_no, e.seq FROM deletions d"
@@ -142,11 +135,11 @@ class Refolder:
         uuids: list[bytes],
         old: dict[bytes, dict[int, Row]],
         new: dict[bytes, list[Row]],
-        deletions: dict[int, list[tuple[int, int, int]]],
-    ) -> Callable[[int], Decision]:
-        """Decide every event of those entities that has votes; returns the look-up."""
+        deletions: Deletions,
+    ) -> Decisions:
+        """Decide every event of those entities that has votes."""
         if not self._any_votes:
-            return lambda _: UNDECIDED
+            return {}
         numbers = {number for stored in old.values() for number in stored}
         numbers.update(number for named in deletions.values() for number, _, _ in named)
         numbers.update(row.number for uuid in uuids for row in new.get(uuid, ()) if row.number in self._voted)
@@ -168,8 +161,7 @@ class Refolder:
                 vote = Vote(review, author, rank, decision == 1, supersedes.get(review, ()))
                 votes.setdefault(target, []).append(vote)
         approvals = self._authority.approvals
-        decided = {number: decide(found, approvals) for number, found in votes.items()}
-        return lambda number: decided.get(number, UNDECIDED)
+        return {number: decide(found, approvals) for number, found in votes.items()}
 
     def _load_supersedes(self, reviews: Iterable[int]) -> dict[int, tuple[int, ...]]:
         found: dict[int, tuple[int, ...]] = {}
@@ -181,12 +173,14 @@ class Refolder:
 
     # --- writing what is not a row of a revision -------------------------------------------------------
 
-    def _write_deletions(
-        self, deletions: dict[int, list[tuple[int, int, int]]], decision_of: Callable[[int], Decision]
-    ) -> None:
+    def _write_deletions(self, deletions: Deletions, decided: Decisions) -> None:
         self._db.many(
             "UPDATE deletions SET decided = ? WHERE event_no = ?",
-            [(int(decision_of(number).decided), number) for named in deletions.values() for number, _, _ in named],
+            [
+                (int(decided.get(number, UNDECIDED).decided), number)
+                for named in deletions.values()
+                for number, _, _ in named
+            ],
         )
 
     def _write_conflicts(self, kind: int, uuids: list[bytes], conflicts: list[tuple[int, bytes, int]]) -> None:
@@ -196,14 +190,10 @@ class Refolder:
         self._any_conflicts = self._any_conflicts or bool(conflicts)
 
 
-# What the fold says of a single new proposal, by whether its author is vouched for; only its number is its own.
-_LONE = {vouched: fold_entity([Revision(0, None, 0, b"", 0, True, vouched)]).revisions[0] for vouched in (False, True)}
+def _is_plain(row: Row, deletions: Deletions, decided: Decisions) -> bool:
+    """Whether nothing but its author speaks for or against a create event, and nothing that it refers to is missing."""
+    return row.base is None and row.live and row.number not in decided and row.number not in deletions
 
 
-def _apply(row: Row, result: Folded) -> None:
-    row.version = result.version
-    row.root = result.root
-    row.status = result.status
-    row.shared = result.shared
-    row.current = result.current
-    row.named = result.named
+def _number(row: Row) -> int:
+    return row.number

@@ -124,14 +124,13 @@ class _Fold:
         self.starts: dict[bytes, set[EventRef]] = {}  # honoured owner grants of each key by higher-ranked owners
         self.cuts: dict[bytes, list[tuple[Pin, ...]]] = {}  # what ends each key: revokes that bind it, then its own
         self.grants: dict[bytes, list[tuple[Rank, EventRef, Grant]]] = {}  # every honoured grant, by key
-        self.revokes: dict[bytes, list[tuple[Pin, ...]]] = {}  # every honoured revoke, by key
         self.taken: set[tuple[bytes, int]] = set()  # keys with an accept of a grant of that role that counts
 
     def run(self) -> Authority:
         self._owners()
         self._others()
         self._number_ranks()
-        self.out.relevant |= set(self.ranks) | set(self.grants) | set(self.revokes) | self.line.recovery_keys
+        self.out.relevant |= set(self.ranks) | set(self.grants) | set(self.cuts) | self.line.recovery_keys
         return self.out
 
     # --- A1 to A5: owners, highest rank first ---------------------------------------------------------
@@ -152,18 +151,14 @@ class _Fold:
                 if not _within(spans, act.branch, act.seq):
                     continue
                 if isinstance(act.event, Revoke):
-                    self._revoke(act.event)
+                    if act.event.key not in self.ranks:  # A4: whoever is done ranks higher; root was done first
+                        self.cuts.setdefault(act.event.key, []).append(act.event.pins)
                 elif isinstance(act.event, Grant):
                     step = (*rank, (act.seq, act.log_id, act.entry_id, act.index))
                     self.grants.setdefault(act.event.key, []).append((step, act.ref, act.event))
                     if act.event.role == OWNER and act.event.key not in self.ranks:
                         self.starts.setdefault(act.event.key, set()).add(act.ref)
                         heapq.heappush(queue, (len(step), step, act.event.key))
-
-    def _revoke(self, event: Revoke) -> None:
-        self.revokes.setdefault(event.key, []).append(event.pins)
-        if event.key not in self.ranks:  # A4: whoever is done ranks higher; root was done first
-            self.cuts.setdefault(event.key, []).append(event.pins)
 
     def _end_owner(self, key: bytes) -> None:
         if key in self.line.pins:  # A5: a replaced root counts up to the pins of its replacement
@@ -209,14 +204,13 @@ class _Fold:
     # --- A6, A7: reviewers, and who is vouched for ----------------------------------------------------------
 
     def _others(self) -> None:
-        for key in {*self.grants, *self.revokes} - self.ranks.keys():
-            self.cuts[key] = list(self.revokes.get(key, ()))  # any owner may revoke who is none
+        for key in {*self.grants, *self.cuts} - self.ranks.keys():
             self._add_own(key)
         for key, grants in self.grants.items():
             starts = {ref for _, ref, grant in grants if grant.role == REVIEWER}
             if starts:
                 self.out.reviewer_spans[key] = self._accepted_spans(key, REVIEWER, starts)
-        for key in {*self.ranks, *self.grants, *self.revokes}:
+        for key in {*self.ranks, *self.grants, *self.cuts}:
             spans = self._cut(self.logs.all_of(key), key)
             if key in self.ranks or key in self.grants:
                 self.out.vouched_spans[key] = spans

@@ -50,6 +50,8 @@ def decide(votes: Iterable[Vote], approvals: int) -> Decision:
     by_number = {vote.number: vote for vote in votes}
     if not by_number:
         return UNDECIDED
+    if len(by_number) == 1:
+        return _decide_alone(*by_number.values(), approvals)
     cited = any(vote.accept for vote in by_number.values())
     dropped = {
         number
@@ -72,3 +74,14 @@ def decide(votes: Iterable[Vote], approvals: int) -> Decision:
     if len(accepting) < approvals:
         return Decision(Decided.PENDING, NO_RANK, cited)
     return Decision(Decided.ACCEPTED, min(accepting), cited)
+
+
+def _decide_alone(vote: Vote, approvals: int) -> Decision:
+    """The same for a single vote, the most frequent case."""
+    if vote.number in vote.supersedes:
+        return Decision(Decided.PENDING, NO_RANK, vote.accept)
+    if not vote.accept:
+        return Decision(Decided.REJECTED, NO_RANK, False)
+    if approvals > 1:
+        return Decision(Decided.PENDING, NO_RANK, True)
+    return Decision(Decided.ACCEPTED, vote.rank, True)

@@ -87,6 +87,11 @@ def _statuses(revision: Revision) -> tuple[int, int | None]:
     return status, shared if revision.vouched or revision.decision.cited else None
 
 
+def fold_new(number: int, vouched: bool) -> Folded:
+    """The fold of an entity of one live create event that nobody has said anything about: most of what an import brings."""
+    return Folded(number, 0, CREATE_PENDING, CREATE_PENDING if vouched else None, False, True, number)
+
+
 def fold_entity(revisions: Sequence[Revision]) -> FoldedEntity:
     """Fold all create and update events of one entity.
 
@@ -96,7 +101,7 @@ def fold_entity(revisions: Sequence[Revision]) -> FoldedEntity:
     Returns:
         The same answer for the same set, in the order given.
     """
-    if len(revisions) == 1 and revisions[0].base is None and revisions[0].live:  # by far the most frequent
+    if len(revisions) == 1 and revisions[0].base is None and revisions[0].live:  # the most frequent
         only = revisions[0]
         status, shared = _statuses(only)
         current = not status & (CREATE_PENDING | CREATE_REJECTED | DELETE_ACCEPTED)

@@ -190,7 +190,9 @@ class ReferenceAuthority:
         for key in {*self.ranks, *self.grants}:
             owner = key in self.ranks
             role = ev.OWNER if owner else min(grant.role for _, _, grant in self.grants[key])
-            best = min((g for g in self.grants.get(key, ()) if g[2].role == role), key=lambda g: _by_rank(g[0]), default=None)
+            best = min(
+                (g for g in self.grants.get(key, ()) if g[2].role == role), key=lambda g: _by_rank(g[0]), default=None
+            )
             rank = self.ranks[key] if owner or best is None else best[0]
             accepted = key in self.roots or role == ev.CONTRIBUTOR or (key, role) in self.accepted
             rows.append((not owner, *_by_rank(rank), key, role, best, accepted))
@@ -383,9 +385,7 @@ class ReferenceState:
             if len(leaves) > 1:
                 conflicts.append((kind, uuid, len(leaves)))
             depth = {ref: None if line is None else len(line) - 1 for ref, line in lines.items()}
-            current = min(
-                leaves, key=lambda r: (self.decide(r)[1], -(depth[r] or 0), -self.time(r), r), default=None
-            )
+            current = min(leaves, key=lambda r: (self.decide(r)[1], -(depth[r] or 0), -self.time(r), r), default=None)
             named = {}
             for ref in refs:
                 bits = status[ref][0]
