@@ -102,7 +102,7 @@ def log_id_for(instance: bytes, dataset: bytes, author: bytes) -> bytes:
 
     Args:
         instance: the installation's 32 random bytes, never copied by backup, restore or key export.
-        dataset: the dataset id, 32 bytes, or 32 random bytes for a genesis that has no id yet.
+        dataset: the dataset id, 32 bytes, or for the log of a genesis, which has no id yet, the hash of its first event.
         author: the author's public key, 32 bytes.
     """
     return _log_id(instance + dataset + author)[:LOG_ID_BYTES]

@@ -11,7 +11,7 @@ from gonk_node.core import limits
 from gonk_node.core.entry import Entry
 from gonk_node.core.event_codec import encode_event
 from gonk_node.core.events import CONTRIBUTOR, OWNER, AcceptGrant, Event, Profile
-from gonk_node.core.ids import EventRef, log_id_for
+from gonk_node.core.ids import EventRef
 from gonk_node.core.keys import Signer
 from gonk_node.replica.queries import Queries
 from gonk_node.replica.replica import Replica
@@ -93,8 +93,7 @@ class Author:
             return []
         if self.key == authority.root:
             return []
-        log_id = log_id_for(self.replica.instance, self.replica.dataset, self.key)
-        leaves = self.replica.log.leaves(self.key, log_id)
+        leaves = self.replica.log.leaves(self.key, self.replica.log_id(self.key))
         if leaves:
             tip = max(leaves, key=lambda head: (head.seq, head.entry_id))
             position = self.replica.projection.index.locate(tip.entry_id)

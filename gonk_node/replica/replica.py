@@ -5,16 +5,16 @@ Thread-safe: writes are serialised by one lock; reads go straight to the stores.
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from gonk_node.core.entry import Entry, build_entry
+from gonk_node.core.event_codec import encode_event
 from gonk_node.core.events import DatasetCreate, Event
 from gonk_node.core.heads import heads_digest
-from gonk_node.core.ids import log_id_for
+from gonk_node.core.ids import hash_event, log_id_for
 from gonk_node.core.keys import Signer
 from gonk_node.core.outcome import Ingested, Outcome
 from gonk_node.core.verify import verify_entry
@@ -80,7 +80,7 @@ class Replica:
     @staticmethod
     def found(signer: Signer, instance: bytes, genesis: DatasetCreate) -> Entry:
         """Sign the genesis of a new dataset; its entry id is the dataset's id."""
-        log_id = log_id_for(instance, os.urandom(32), signer.author)
+        log_id = _genesis_log_id(instance, genesis, signer.author)
         return build_entry(
             signer, dataset=b"", log_id=log_id, prev=None, prev_id=b"", time_ms=clock_ms(), events=[genesis]
         )
@@ -116,9 +116,8 @@ class Replica:
 
     def sign(self, signer: Signer, events: Sequence[Event], *, after_ms: int = 0) -> Entry:
         """Sign events into one entry and take it in; durable and folded when this returns. See `Ingest.sign`."""
-        log_id = log_id_for(self.instance, self.dataset, signer.author)
         with self._lock:
-            _, entry = self._ingest.sign(signer, log_id, events, clock_ms, after_ms)
+            _, entry = self._ingest.sign(signer, self.log_id(signer.author), events, clock_ms, after_ms)
         self._announce()
         return entry
 
@@ -126,14 +125,21 @@ class Replica:
         """Fold what another process appended; returns how many entries that were."""
         with self._lock:
             taken = self.projection.catch_up(recheck_withheld=recheck_withheld, progress=progress)
-        if taken:
-            self._announce()
+        self._announce()  # also where nothing was left to fold: the other process may have done that as well
         return taken
 
     def rebuild(self, progress: Callable[[int, int], None] | None = None) -> int:
         """Delete the State and fold the whole log anew; returns the number of entries."""
         with self._lock:
             return self.projection.rebuild(progress)
+
+    def log_id(self, author: bytes) -> bytes:
+        """The id of the log that this installation writes for an author: where it wrote the genesis, that log."""
+        first = self.projection.index.root_line.keys[0]
+        of_genesis = _genesis_log_id(self.instance, self.genesis, author)
+        if author == first and self.log.leaves(author, of_genesis):
+            return of_genesis
+        return log_id_for(self.instance, self.dataset, author)
 
     # --- watching -----------------------------------------------------------------------------------------
 
@@ -172,6 +178,11 @@ class Replica:
     def is_private(self) -> bool:
         """Whether only keys with a role may read it."""
         return self.genesis.visibility != 0
+
+
+def _genesis_log_id(instance: bytes, genesis: DatasetCreate, author: bytes) -> bytes:
+    """A genesis has no dataset id yet, so its log is named after the hash of its first event, which no two share."""
+    return log_id_for(instance, hash_event(encode_event(genesis)), author)
 
 
 __all__ = ["Listener", "Quota", "Replica", "clock_ms"]
