@@ -70,7 +70,7 @@ class SessionServer:
         self._tokens = tokens
         self._on_event = on_event or _ignore
         self._handshakes = 0
-        self._runners: set[SessionRunner] = set()
+        self._runners: dict[SessionRunner, PeerIdentity] = {}
         self._stopping = False
 
     def routes(self) -> list[web.RouteDef]:
@@ -80,8 +80,13 @@ class SessionServer:
     def stop(self) -> None:
         """Take no more sessions, and end those there are in order."""
         self._stopping = True
-        for runner in self._runners:
-            runner.close()
+        self.end(lambda _peer: True)
+
+    def end(self, unwanted: Callable[[PeerIdentity], bool]) -> None:
+        """End the sessions with some peers in order."""
+        for runner, peer in self._runners.items():
+            if unwanted(peer):
+                runner.close()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         if self._stopping or self._handshakes >= HANDSHAKES_OPEN_MAX or len(self._runners) >= SESSIONS_OPEN_MAX:
@@ -133,14 +138,18 @@ class SessionServer:
         await stream.close()
 
     async def _serve(self, stream: FrameStream, channel: Channel, peer: PeerIdentity) -> None:
-        port = await self._lookup(peer)
-        if port is None:
-            await self._refuse(stream, channel, NotFoundError("no such dataset here, or not for you"))
+        try:
+            port = await self._lookup(peer)
+            if port is None:
+                raise NotFoundError("no such dataset here, or not for you")
+        except GonkError as error:
+            _log.info("no session for node %s: %s", peer.node_key.hex()[:8], error)
+            await self._refuse(stream, channel, error)
             return
         runner = SessionRunner(
             stream, channel, port, peer, is_client=False, on_event=lambda event: self._on_event(peer, event)
         )
-        self._runners.add(runner)
+        self._runners[runner] = peer
         keeping = asyncio.create_task(self._keep_token(runner, peer))
         try:
             if self._stopping:
@@ -151,7 +160,7 @@ class SessionServer:
             self._on_event(peer, Failed(error))
         finally:
             keeping.cancel()
-            self._runners.discard(runner)
+            self._runners.pop(runner, None)
 
     async def _keep_token(self, runner: SessionRunner, peer: PeerIdentity) -> None:
         """Give the client a token for content, and let it live on as long as the session does."""
