@@ -91,7 +91,8 @@ class Logs:
         while child_of is not None:  # an ancestor before the fork point has begun already?
             if first.get(child_of, END) <= left_at:
                 return 0
-            child_of, left_at = self.branches[child_of].parent, self.branches[child_of].parent_seq
+            parent = self.branches[child_of]
+            child_of, left_at = parent.parent, parent.parent_seq
         return first.get(number)
 
     def up_to_pins(self, author: bytes, pins: Iterable[Pin], awaited: set[bytes]) -> dict[int, int]:
