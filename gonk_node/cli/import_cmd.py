@@ -26,7 +26,7 @@ from gonk_node.replica.importing import Importing, ImportReport
     type=click.Path(path_type=Path),
     help="The folder with the image files, if it is not called images or JPEGImages and beside PATH.",
 )
-def import_(run: Run, dataset: str, format_name: str, source: Path, images: Path | None) -> int:
+def import_(run: Run, dataset: str, format_name: str, source: Path, images: Path | None) -> None:
     """Propose objects and annotations from another program's files.
 
     FORMAT is coco (PATH is its JSON file) or voc (PATH is the folder with its XML files). They go into DATASET. Schemas
@@ -41,15 +41,20 @@ def import_(run: Run, dataset: str, format_name: str, source: Path, images: Path
     with run.out.progress("importing") as advance:
         importing = Importing(place.author, place.node.content, lambda report: advance(_count(report), 0))
         report = importing.run(IMPORTERS[format_name](source, folder))
-    if not _count(report) and report.problems:
-        first = report.problems[0]
-        _tell_problems(run, report)
-        raise InputFileError(f"nothing could be imported: {first.what}", where=first.place or str(source))
     if run.as_json:
         run.out.json(asdict(report))
-        return 0
-    _tell_problems(run, report)
-    run.out.table(
+    for problem in report.problems:
+        run.out.note(f"{safe(problem.place)}: {safe(problem.what)}")
+    if not _count(report) and report.problems:
+        first = report.problems[0]
+        raise InputFileError(f"nothing could be imported: {first.what}", where=first.place or str(source))
+    if not run.as_json:
+        _tell(place, report)
+
+
+def _tell(place: Place, report: ImportReport) -> None:
+    out = place.out
+    out.table(
         ["", "proposed", "were there"],
         [
             ["objects", f"{report.objects:,}", f"{report.objects_known:,}"],
@@ -57,19 +62,13 @@ def import_(run: Run, dataset: str, format_name: str, source: Path, images: Path
         ],
     )
     for name in report.schemas:
-        run.out.note(f"proposed the schema {name}, which was missing")
+        out.note(f"proposed the schema {name}, which was missing")
     if report.problems:
         lost = f", among them images or schemas with {plural(report.left_out, 'annotation')}" if report.left_out else ""
-        run.out.note(f"left out: {plural(len(report.problems), 'problem')}, listed above{lost}")
+        out.note(f"left out: {plural(len(report.problems), 'problem')}, listed above{lost}")
     if report.objects or report.annotations:
         place.next_after_proposing()
-    return 0
 
 
 def _count(report: ImportReport) -> int:
     return report.objects + report.objects_known + report.annotations + report.annotations_known
-
-
-def _tell_problems(run: Run, report: ImportReport) -> None:
-    for problem in report.problems:
-        run.out.note(f"{safe(problem.place)}: {safe(problem.what)}")

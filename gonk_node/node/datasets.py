@@ -49,6 +49,7 @@ class DatasetInfo(NamedTuple):
         content_policy: "all", "accepted" or "none"; None: as the node's settings say.
         folder: where it is kept.
         problem: what is wrong with its folder, if anything.
+        has_log: whether it can be opened at all.
     """
 
     dataset: bytes
@@ -56,6 +57,7 @@ class DatasetInfo(NamedTuple):
     content_policy: str | None
     folder: DatasetFolder
     problem: GonkError | None = None
+    has_log: bool = True
 
 
 def check_name(name: str) -> str:
@@ -167,13 +169,14 @@ class Datasets:
             name, policy = _read(folder.dataset_json)
         except GonkError as error:
             problem = error
-        if not (folder.log / "data.mdb").is_file():
+        has_log = (folder.log / "data.mdb").is_file()
+        if not has_log:
             problem = DamagedStoreError(
                 "the log of this dataset is missing",
                 where=str(folder.root),
                 hint="delete the folder, then clone the dataset again from a peer",
             )
-        return DatasetInfo(dataset, name, policy, folder, problem)
+        return DatasetInfo(dataset, name, policy, folder, problem, has_log)
 
 
 def _read(path: Path) -> tuple[str, str | None]:

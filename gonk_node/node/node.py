@@ -168,7 +168,7 @@ class Node:
         """
         with self._lock:
             if info.dataset not in self._replicas:
-                if info.problem is not None and not info.folder.log.exists():
+                if info.problem is not None and not info.has_log:
                     raise info.problem
                 quota = Quota(self.config.stranger_bytes_per_key, self.config.stranger_bytes_total)
                 self._replicas[info.dataset] = Replica.open(

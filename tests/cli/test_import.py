@@ -1,0 +1,177 @@
+"""gonk import: everything that can be taken is, once; the rest is listed with its place."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kit.command_line import Gonk
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture
+def coco(gonk: Gonk) -> Path:
+    """Three images with four boxes."""
+    return write_coco(gonk, images=3, boxes=[(1, 1), (2, 1), (3, 2), (4, 3)])
+
+
+def write_coco(gonk: Gonk, images: int, boxes: list[tuple[int, int]], **changes: Any) -> Path:
+    folder = gonk.files / "images"
+    folder.mkdir(exist_ok=True)
+    for number in range(1, images + 1):
+        (folder / f"{number}.png").write_bytes(PNG + bytes([number]))
+    document = {
+        "images": [{"id": number, "file_name": f"{number}.png"} for number in range(1, images + 1)],
+        "categories": [{"id": 7, "name": "WBC"}],
+        "annotations": [
+            {"id": box, "image_id": image, "category_id": 7, "bbox": [box, 0, 10, 10]} for box, image in boxes
+        ],
+    }
+    return gonk.file("instances.json", json.dumps(document | changes))
+
+
+def test_objects_annotations_and_missing_schemas_are_proposed(gonk: Gonk, coco: Path) -> None:
+    report = gonk.json("import", "cells", "coco", coco)
+    assert (report["objects"], report["annotations"], report["problems"]) == (3, 4, [])
+    assert report["schemas"] == ["schema-bounding-box"]
+    gonk.accept_all()
+    counts = gonk.json("status", "cells")["counts"]
+    assert (counts["objects"]["current"], counts["annotations"]["current"]) == (3, 4)
+    shown = gonk.json("show", "cells", "1.png")
+    assert sorted(each["body"]["x"] for each in shown["annotations"]) == [1, 2]
+
+
+def test_importing_twice_adds_nothing(gonk: Gonk, coco: Path) -> None:
+    gonk.ok("import", "cells", "coco", coco)
+    before = gonk.state()
+    report = gonk.json("import", "cells", "coco", coco)
+    assert gonk.state() == before
+    assert (report["objects"], report["objects_known"]) == (0, 3)
+    assert (report["annotations"], report["annotations_known"]) == (0, 4)
+
+
+def test_what_was_interrupted_is_finished(gonk: Gonk, coco: Path) -> None:
+    gonk.ok("add", "cells", gonk.files / "images" / "2.png")
+    report = gonk.json("import", "cells", "coco", coco)
+    assert (report["objects"], report["objects_known"], report["annotations"]) == (2, 1, 4)
+
+
+def test_each_problem_is_told_with_its_place_and_the_rest_is_imported(gonk: Gonk) -> None:
+    path = write_coco(gonk, images=3, boxes=[(1, 1), (2, 2), (3, 3), (3, 3), (4, 9)])
+    document = json.loads(path.read_text())
+    document["annotations"][0]["bbox"] = [0, 0, 0, 5]
+    document["annotations"][1]["category_id"] = 8
+    path.write_text(json.dumps(document))
+    (gonk.files / "images" / "1.png").unlink()
+    document["images"].append({"id": 2, "file_name": "again.png"})
+    path.write_text(json.dumps(document))
+    result = gonk.ok("import", "cells", "coco", path)
+    for place in ("/images/0/file_name", "/images/3/id", "/annotations/1/category_id", "/annotations/3/id"):
+        assert place in result.err, place
+    assert "/annotations/4/image_id" in result.err
+    assert "left out: 5 problems" in result.err
+    assert "objects      2" in result.out
+    assert "annotations  1" in result.out
+
+
+def test_a_degenerate_box_is_listed(gonk: Gonk) -> None:
+    path = write_coco(gonk, images=1, boxes=[(1, 1), (2, 1)])
+    document = json.loads(path.read_text())
+    document["annotations"][0]["bbox"] = [0, 0, 0, 5]
+    path.write_text(json.dumps(document))
+    report = gonk.json("import", "cells", "coco", path)
+    assert report["annotations"] == 1
+    assert "degenerate" in report["problems"][0]["what"]
+
+
+def test_two_images_of_one_content_become_one_object_with_the_annotations_of_both(gonk: Gonk, coco: Path) -> None:
+    (gonk.files / "images" / "2.png").write_bytes(PNG + bytes([1]))
+    report = gonk.json("import", "cells", "coco", coco)
+    assert (report["objects"], report["annotations"]) == (2, 4)
+    assert "same content as '1.png'" in report["problems"][0]["what"]
+    assert len(gonk.json("show", "cells", "1.png")["annotations"]) == 3
+
+
+def test_without_image_files_annotations_go_to_objects_of_the_same_name(gonk: Gonk, coco: Path) -> None:
+    gonk.ok("add", "cells", gonk.files / "images" / "1.png")
+    moved = gonk.files / "elsewhere" / "deep"
+    moved.mkdir(parents=True)
+    report = gonk.json("import", "cells", "coco", coco.rename(moved / "instances.json"))
+    assert (report["objects_known"], report["annotations"], report["left_out"]) == (1, 2, 2)
+    assert {problem["place"] for problem in report["problems"]} == {"2.png", "3.png"}
+
+
+def test_annotations_of_an_object_that_was_rejected_are_left_out(gonk: Gonk, coco: Path) -> None:
+    gonk.ok("add", "cells", gonk.files / "images" / "1.png")
+    gonk.ok("review", "cells", "reject", "--all")
+    report = gonk.json("import", "cells", "coco", coco)
+    assert (report["objects"], report["annotations"], report["left_out"]) == (2, 2, 2)
+    assert "rejected or deleted in the dataset; left out, and its 2 annotations" in report["problems"][0]["what"]
+
+
+def test_a_rejected_schema_costs_its_annotations_and_is_told_once(gonk: Gonk, coco: Path) -> None:
+    gonk.ok("schema", "add", "cells", "bounding-box")
+    gonk.ok("review", "cells", "reject", "--all")
+    report = gonk.json("import", "cells", "coco", coco)
+    assert (report["objects"], report["annotations"], report["left_out"]) == (3, 0, 4)
+    assert len(report["problems"]) == 1
+
+
+def test_a_schema_of_that_name_with_other_rules_judges_the_bodies(gonk: Gonk, coco: Path) -> None:
+    strict = gonk.file("bounding-box.json", '{"properties": {"x": {"maximum": 2}}}')
+    gonk.ok("schema", "add", "cells", strict)
+    report = gonk.json("import", "cells", "coco", coco)
+    assert report["annotations"] == 2
+    assert "/annotations/2" in report["problems"][0]["place"]
+    assert "does not fit schema-bounding-box" in report["problems"][0]["what"]
+
+
+def test_a_file_of_another_format_is_refused(gonk: Gonk) -> None:
+    assert "is no COCO file" in gonk.refused("import", "cells", "coco", gonk.file("x.json", "{}")).err
+    assert "is not JSON" in gonk.refused("import", "cells", "coco", gonk.file("x.json", "{")).err
+    gonk.refused("import", "cells", "coco", gonk.files / "missing.json")
+    gonk.refused("import", "cells", "voc", gonk.files / "missing")
+    gonk.refused("import", "cells", "yolo", gonk.files, code=2)
+
+
+def test_an_images_folder_that_is_none_is_refused(gonk: Gonk, coco: Path) -> None:
+    gonk.refused("import", "cells", "coco", coco, "--images", gonk.files / "missing")
+
+
+def test_where_nothing_at_all_can_be_taken_it_fails(gonk: Gonk) -> None:
+    path = write_coco(gonk, images=1, boxes=[(1, 1)])
+    (gonk.files / "images" / "1.png").unlink()
+    before = gonk.state()
+    result = gonk.run("import", "cells", "coco", path)
+    assert result.code == 1
+    assert "nothing could be imported" in result.err
+    result = gonk.run("import", "cells", "coco", path, "--json")
+    assert result.code == 1
+    assert len(result.json()["problems"]) == 1
+    assert result.error()["code"] == "input-file"
+    assert gonk.state() == before
+
+
+def test_more_than_one_entry_s_worth_is_signed_in_entries_of_a_thousand(gonk: Gonk) -> None:
+    path = write_coco(gonk, images=2, boxes=[(box, 1 + box % 2) for box in range(1, 2101)])
+    report = gonk.json("import", "cells", "coco", path)
+    assert report["annotations"] == 2100
+    counts = [len(entry["events"]) for entry in gonk.json("log", "cells", "--kind", "annotation.create")]
+    assert counts == [100, 1000, 1000]
+
+
+def test_voc_files_are_imported(gonk: Gonk) -> None:
+    folder = gonk.files / "annotations"
+    folder.mkdir()
+    (gonk.files / "JPEGImages").mkdir()
+    (gonk.files / "JPEGImages" / "cell.jpg").write_bytes(b"\xff\xd8\xff jpeg")
+    box = "<bndbox><xmin>1</xmin><ymin>1</ymin><xmax>{}</xmax><ymax>9</ymax></bndbox>"
+    things = "".join(f"<object><name>RBC</name>{box.format(right)}</object>" for right in (9, 1))
+    (folder / "cell.xml").write_text(f"<annotation><filename>cell.jpg</filename>{things}</annotation>")
+    report = gonk.json("import", "cells", "voc", folder)
+    assert (report["objects"], report["annotations"]) == (1, 1)
+    assert "object[2]" in report["problems"][0]["place"]

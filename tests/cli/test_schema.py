@@ -1,0 +1,78 @@
+"""gonk schema add, list, show; and what schema documents are refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from gonk_node import schemas
+from kit.command_line import Gonk
+
+
+def test_a_schema_that_ships_is_proposed_under_its_name(gonk: Gonk) -> None:
+    made = gonk.json("schema", "add", "cells", "bounding-box")
+    assert (made["name"], made["version"], made["status"]) == ("schema-bounding-box", 0, ["pending"])
+    assert gonk.json("schema", "list", "cells") == [made]
+    assert "schema-bounding-box" in gonk.ok("schema", "list", "cells").out
+
+
+def test_a_schema_from_a_file_keeps_its_exact_bytes(gonk: Gonk) -> None:
+    document = '{ "type" :"object"  }\n'
+    made = gonk.json("schema", "add", "cells", gonk.file("stain.json", document))
+    assert made["name"] == "schema-stain"
+    assert gonk.ok("schema", "show", "cells", "stain").out == document
+    assert gonk.json("schema", "show", "cells", "schema-stain")["document"] == {"type": "object"}
+
+
+def test_a_schema_from_standard_input_needs_a_name(gonk: Gonk) -> None:
+    assert "--name" in gonk.refused("schema", "add", "cells", "-", code=2, stdin="{}").err
+    assert gonk.json("schema", "add", "cells", "-", "--name", "any", stdin="{}")["name"] == "schema-any"
+
+
+def test_a_new_version_is_proposed_with_update(gonk: Gonk) -> None:
+    gonk.ok("schema", "add", "cells", "caption")
+    gonk.accept_all()
+    changed = gonk.file("caption.json", '{"type": "object"}')
+    assert "--update proposes a new version" in gonk.refused("schema", "add", "cells", changed).err
+    made = gonk.json("schema", "add", "cells", changed, "--update")
+    assert (made["version"], made["status"]) == (1, ["pending"])
+    assert gonk.ok("schema", "show", "cells", "caption").out == schemas.load("caption").decode()
+    assert gonk.ok("schema", "show", "cells", "caption@1").out == '{"type": "object"}'
+
+
+def test_an_update_that_changes_nothing_is_refused(gonk: Gonk) -> None:
+    gonk.ok("schema", "add", "cells", "caption")
+    assert "nothing differs" in gonk.refused("schema", "add", "cells", "caption", "--update").err
+
+
+def test_an_update_of_a_schema_that_is_not_there_is_refused(gonk: Gonk) -> None:
+    assert "there is no schema schema-caption" in gonk.refused("schema", "add", "cells", "caption", "--update").err
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ('{"type": 5}', "is no JSON Schema"),
+        ('"hello"', "is no JSON Schema"),
+        ("{", "JSON"),
+        ("", "JSON"),
+        ('{"$ref": "https://example.org/x.json"}', "$ref"),
+        ('{"$schema": "https://example.org/mine"}', "is no draft that gonk knows"),
+    ],
+)
+def test_a_document_that_is_no_json_schema_is_refused_and_says_why(gonk: Gonk, document: str, reason: str) -> None:
+    assert reason in gonk.refused("schema", "add", "cells", gonk.file("bad.json", document)).err
+
+
+def test_a_document_that_is_too_large_is_refused(gonk: Gonk) -> None:
+    gonk.refused("schema", "add", "cells", gonk.file("big.json", '{"title": "' + "x" * 70_000 + '"}'))
+
+
+def test_what_is_neither_a_file_nor_ships_is_told_with_what_ships(gonk: Gonk) -> None:
+    assert "bounding-box, caption" in gonk.refused("schema", "add", "cells", "bounding-boxes").err
+
+
+def test_a_rejected_schema_keeps_its_name(gonk: Gonk) -> None:
+    gonk.ok("schema", "add", "cells", "caption")
+    gonk.ok("review", "cells", "reject", "--all")
+    assert "already (rejected)" in gonk.refused("schema", "add", "cells", "caption").err
+    assert "rejected" in gonk.refused("schema", "add", "cells", "caption", "--update").err
