@@ -55,8 +55,9 @@ class Refolder:
         for uuid in uuids:
             stored, fresh = old.get(uuid), new.get(uuid, ())
             if stored is None and len(fresh) == 1 and _is_plain(fresh[0], deletions, decided):
-                self._apply(kind, fresh[0], fold_new(fresh[0].number, self._is_vouched(fresh[0])))
-                inserts.append(fresh[0])
+                row = fresh[0]
+                self._apply(kind, row, fold_new(row.number, self._is_vouched(row)))
+                inserts.append(row)
                 continue
             entity = {**(stored or {}), **{row.number: row for row in fresh}}
             folded = fold_entity([self._revision(row, deletions, decided) for row in entity.values()])
@@ -67,8 +68,11 @@ class Refolder:
                     row.shared = None if before is None else before.shared
                     self._apply(kind, row, result)
                     (inserts if before is None else replaces).append(row)
-                elif self._apply(kind, row, result):
-                    updates.append(row)
+                else:
+                    was = row.derived()
+                    self._apply(kind, row, result)
+                    if row.derived() != was:
+                        updates.append(row)
             if folded.conflict:
                 conflicts.append((kind, uuid, len(folded.conflict)))
         inserts.sort(key=_number)  # appending to a table is faster than inserting into it
@@ -102,8 +106,8 @@ class Refolder:
             self._vouched[branch, seq] = known
         return known
 
-    def _apply(self, kind: int, row: Row, result: Folded) -> bool:
-        """Give a row what the fold says, and move its item in the State digest; says whether anything changed."""
+    def _apply(self, kind: int, row: Row, result: Folded) -> None:
+        """Give a row what the fold says, and move its item in the State digest from what it was."""
         was, now = row.shared, result.shared
         if was != now:
             index = row.number & 0xFFF
@@ -111,9 +115,7 @@ class Refolder:
                 self.digest_change -= digest.item(kind, row.uuid, row.entry_id, index, was)
             if now is not None:
                 self.digest_change += digest.item(kind, row.uuid, row.entry_id, index, now)
-        before = row.derived()
         _, row.version, row.status, row.shared, row.current, row.named, row.root = result
-        return row.derived() != before
 
     # --- loading ---------------------------------------------------------------------------------------
 

@@ -51,7 +51,7 @@ def decide(votes: Iterable[Vote], approvals: int) -> Decision:
     if not by_number:
         return UNDECIDED
     if len(by_number) == 1:
-        return _decide_alone(*by_number.values(), approvals)
+        return _decide_alone(next(iter(by_number.values())), approvals)
     cited = any(vote.accept for vote in by_number.values())
     dropped = {
         number
