@@ -37,7 +37,7 @@ async def serve(home: str, dataset: str) -> AsyncIterator[Facts]:
     """Serve one dataset of a node; tells the link to it."""
     with open_node(Home(Path(home))) as node:
         replica = node.replica(dataset)
-        link = ReplicaLink(replica, node.signer())
+        link = ReplicaLink(replica, node.store_instance, node.signer())
 
         async def lookup(peer: PeerIdentity) -> ReplicaPort | None:
             return link if peer.dataset == link.dataset else None
@@ -96,7 +96,7 @@ async def rebuild(home: str, dataset: str) -> Facts:
 
 
 async def _sync_replica(node: Node, source: ShareLink, dataset: bytes) -> None:
-    link = ReplicaLink(node.replica(dataset.hex()), node.signer())
+    link = ReplicaLink(node.replica(dataset.hex()), node.store_instance, node.signer())
     synced = await _sync(node, source, link)
     await link.close()
     if synced != Synced(True, True):
