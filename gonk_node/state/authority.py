@@ -1,4 +1,4 @@
-"""The authority fold, rules A1 to A9 (spec section 6): which key may do what, at which positions of its logs.
+"""The authority fold, rules A1 to A7 (spec section 6): which key may do what, at which positions of its logs.
 
 Only positions in logs decide; never clocks, never the order of arrival. Input is the set of authority events held and the
 shape of the logs; output is an `Authority`. Nothing is read or stored here, and what reviews decide is for `reviews`.
