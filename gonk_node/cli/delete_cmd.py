@@ -18,8 +18,9 @@ from gonk_node.store.state_schema import SCHEMA
 def delete(run: Run, dataset: str, target: str) -> None:
     """Propose to delete an object or annotation, or to deprecate a schema.
 
-    UUID names it in DATASET (unique names of objects, and names of schemas, do too); UUID@VERSION one version of it. Without
-    a version the current one is meant; once that is deleted, the version before it is current again.
+    UUID names it in DATASET (unique names of objects, and names of schemas, do too); UUID@VERSION one version of it, and so
+    does the uuid of the event that made it. Without a version the current one is meant; once that is deleted, the version
+    before it is current again.
     """
     place = Place(run, dataset)
     revisions, version = pick(place.queries, target)

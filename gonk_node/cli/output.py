@@ -16,7 +16,7 @@ from rich.cells import cell_len
 
 from gonk_node.cli.text import safe
 
-Advance = Callable[[int, int], None]  # (done so far, total)
+Advance = Callable[[int, int], None]  # (done so far, total; 0: not known)
 
 
 class Output:
@@ -94,7 +94,7 @@ class Output:
         )
         with bar:
             task = bar.add_task(what, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+            yield lambda done, total: bar.update(task, completed=done, total=total or None)
 
 
 def _rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -1,4 +1,8 @@
-"""What a person means by `UUID`, `UUID@VERSION` or a name: the revisions of one entity, and the version asked for."""
+"""What a person means by `UUID`, `UUID@VERSION` or a name: the revisions of one entity, and the version asked for.
+
+The uuid of an event means the one revision that it makes (or would delete); of two that compete for one version number, only
+that tells them apart.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,8 @@ def pick(queries: Queries, text: str) -> tuple[list[Revision], int | None]:
     """All revisions of what the text names, and the version that it asks for, if any.
 
     Args:
-        text: uuid of anything, unique name of an object, or name of a schema (`schema-…`); then perhaps `@VERSION`.
+        text: uuid of anything or of an event, unique name of an object, or name of a schema (`schema-…`); then perhaps
+            `@VERSION`.
 
     Raises:
         NotFoundError, AmbiguousError.
@@ -32,12 +37,6 @@ def pick(queries: Queries, text: str) -> tuple[list[Revision], int | None]:
         if version is None:
             raise
         return _named(queries, name), version
-
-
-def pick_version(queries: Queries, text: str) -> Revision | None:
-    """The revision that `UUID@VERSION` names; None where no version was given."""
-    revisions, version = pick(queries, text)
-    return None if version is None else version_of(revisions, version)
 
 
 def version_of(revisions: list[Revision], version: int) -> Revision:
@@ -53,8 +52,14 @@ def _named(queries: Queries, text: str) -> list[Revision]:
     if len(text) in (32, 36):
         try:
             return queries.find(parse_uuid(text))
-        except UsageError:  # a name of that length, or nothing has that uuid
+        except UsageError:  # a name of that length, an event, or nothing has that uuid
             pass
+        try:
+            revision = queries.proposal(queries.find_event(text))
+        except UsageError:
+            revision = None
+        if revision is not None:
+            return [revision]
     if text.startswith(SCHEMA_PREFIX) and (found := queries.schema(text)):
         return found
     return queries.find_object(text)

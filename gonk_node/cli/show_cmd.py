@@ -13,7 +13,6 @@ from gonk_node.cli.place import Place
 from gonk_node.cli.run import Run, dataset_argument, verb
 from gonk_node.cli.text import safe, size_text, time_text
 from gonk_node.core.ids import uuid_text
-from gonk_node.errors import NotFoundError, UsageError
 from gonk_node.replica.queries import Revision
 from gonk_node.store.state_schema import ANNOTATION, OBJECT
 
@@ -31,7 +30,7 @@ def show(run: Run, dataset: str, what: str, save: str | None) -> None:
     shows every version with its status and reviews, and the annotations of an object.
     """
     place = Place(run, dataset)
-    revisions, version = _found(place, what)
+    revisions, version = pick(place.queries, what)
     chosen = _chosen(revisions, version)
     if save is not None:
         _save(place, chosen, save)
@@ -40,20 +39,6 @@ def show(run: Run, dataset: str, what: str, save: str | None) -> None:
         run.out.json(_json(place, revisions, chosen))
         return
     _tell(place, revisions, chosen)
-
-
-def _found(place: Place, what: str) -> tuple[list[Revision], int | None]:
-    """The revisions of an entity, or the one that an event makes."""
-    try:
-        return pick(place.queries, what)
-    except NotFoundError as error:
-        try:
-            revision = place.queries.proposal(place.queries.find_event(what))
-        except UsageError:
-            revision = None
-        if revision is None:
-            raise error from None
-        return [revision], None
 
 
 def _chosen(revisions: list[Revision], version: int | None) -> Revision:

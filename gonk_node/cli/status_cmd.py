@@ -135,7 +135,7 @@ def _tell(place: Place, found: dict[str, Any]) -> None:
 
 
 def _content(holdings: Holdings) -> str:
-    here = f"{plural(holdings.held, 'accepted file')} here ({size_text(holdings.held_bytes)})"
+    here = f"{plural(holdings.held, 'file')} here ({size_text(holdings.held_bytes)})"
     if not holdings.missing:
         return f"{here}, none missing"
     return f"{here}, {holdings.missing:,} not on this node ({size_text(holdings.missing_bytes)})"

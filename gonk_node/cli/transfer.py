@@ -60,7 +60,12 @@ def report_json(report: SyncReport) -> dict[str, Any]:
         "content": None if report.content is None else _content_json(report.content),
         "content_sent": None
         if report.offered is None
-        else {"files": report.offered.sent, "bytes": report.offered.bytes, "declined": report.offered.declined},
+        else {
+            "files": report.offered.sent,
+            "bytes": report.offered.bytes,
+            "declined": report.offered.declined,
+            "failed": len(report.offered.failed),
+        },
     }
 
 
@@ -82,6 +87,11 @@ def report_lines(report: SyncReport) -> list[str]:
         lines.append(f"content: {plural(content.missing, 'file')} could not be had there{why}")
     if offered is not None and offered.sent:
         lines.append(f"content: {plural(offered.sent, 'file')} ({size_text(offered.bytes)}) handed over")
+    if offered is not None and offered.declined:
+        lines.append(f"content: {plural(offered.declined, 'file')} declined there: its policy or quota; no error")
+    if offered is not None and offered.failed:
+        why = offered.failed[0].error.what
+        lines.append(f"content: {plural(len(offered.failed), 'file')} could not be handed over: {why}")
     return lines
 
 

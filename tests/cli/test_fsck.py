@@ -1,0 +1,102 @@
+"""gonk fsck and gonk rebuild: damage is found and told, and the State can be made anew."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from gonk_node.core.events import ObjectCreate
+from kit.command_line import Gonk
+
+
+def dataset_folder(gonk: Gonk) -> Path:
+    return Path(gonk.json("dataset", "show", "cells")["folder"])
+
+
+def flip(path: Path, needle: bytes) -> None:
+    """Flip one bit inside of those bytes, wherever they stand in a file."""
+    data = bytearray(path.read_bytes())
+    at = data.index(needle)
+    data[at + len(needle) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def test_a_sound_node_has_no_problems(gonk: Gonk) -> None:
+    gonk.add()
+    gonk.annotate()
+    gonk.accept_all()
+    before = gonk.state()
+    assert gonk.ok("fsck").out == "no problems found\n"
+    assert gonk.json("fsck") == {"problems": []}
+    assert gonk.state() == before
+    assert not list(dataset_folder(gonk).glob("*.fsck*"))
+
+
+def test_a_flipped_bit_in_a_record_is_found(gonk: Gonk) -> None:
+    gonk.add("a-telling-name.png", b"x")
+    folder = dataset_folder(gonk)
+    flip(folder / "log" / "data.mdb", b"a-telling-name.png")
+    result = gonk.run("fsck", "--json")
+    assert result.code == 4
+    assert any("cells: entries" in problem["where"] for problem in result.json()["problems"])
+    assert gonk.run("fsck").code == 4
+
+
+def test_a_flipped_bit_in_content_is_found(gonk: Gonk) -> None:
+    gonk.add("a.png", b"telling pixels" * 10)
+    flip(gonk.home / "content" / "data.mdb", b"telling pixels" * 10)
+    result = gonk.run("fsck")
+    assert result.code == 4
+    assert "the bytes have changed" in result.err
+    assert "fault: this machine's disk" in result.err
+
+
+def test_a_state_that_says_something_else_is_found_and_rebuilt(gonk: Gonk) -> None:
+    gonk.add("a.png", b"x")
+    digest = gonk.state()[0]
+    with sqlite3.connect(dataset_folder(gonk) / "state.db") as db:
+        db.execute("UPDATE objects SET name = 'b.png'")
+    result = gonk.run("fsck")
+    assert result.code == 4
+    assert "differs from what the log says: objects" in result.err
+    assert "next: gonk rebuild cells" in result.err
+    assert gonk.json("rebuild", "cells")["state_digest"] == digest
+    gonk.ok("fsck")
+
+
+def test_a_state_that_cannot_be_read_is_rebuilt(gonk: Gonk) -> None:
+    gonk.add("a.png", b"x")
+    before = gonk.state()
+    (dataset_folder(gonk) / "state.db").write_bytes(b"not a database" * 1000)
+    gonk.ok("rebuild", "cells")
+    assert gonk.state() == before
+
+
+def test_a_damaged_or_open_key_file_is_found(gonk: Gonk) -> None:
+    (gonk.home / "keys" / "author.key").chmod(0o644)
+    assert "others may use this file" in gonk.run("fsck").err
+    (gonk.home / "keys" / "author.key").chmod(0o600)
+    (gonk.home / "keys" / "node.key").write_bytes(b"x" * 50)
+    result = gonk.run("fsck")
+    assert result.code == 4
+    assert "the key file is damaged" in result.err
+
+
+def test_an_object_whose_author_lied_about_its_content_is_found(gonk: Gonk) -> None:
+    with gonk.node() as node:
+        author = node.author(node.replica("cells"))
+        path = gonk.file("a.png", b"x")
+        with path.open("rb") as file:
+            info = node.content.put_file(file)
+        author.sign([ObjectCreate(b"u" * 16, "a.png", "image/png", info.size, info.content_id, b"s" * 32)])
+    result = gonk.run("fsck")
+    assert result.code == 4
+    assert "states another size or SHA-256" in result.err
+
+
+def test_a_log_that_is_gone_hides_no_other_dataset(gonk: Gonk) -> None:
+    gonk.ok("dataset", "create", "blood")
+    (dataset_folder(gonk) / "log" / "data.mdb").unlink()
+    result = gonk.run("fsck", "--json")
+    assert result.code == 4
+    assert [problem["what"] for problem in result.json()["problems"]] == ["the log of this dataset is missing"]

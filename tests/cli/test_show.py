@@ -1,0 +1,86 @@
+"""gonk show: everything about one thing, and its content."""
+
+from __future__ import annotations
+
+import json
+
+from kit.command_line import BOX, Gonk, exchange
+
+
+def test_an_object_is_shown_with_versions_reviews_and_annotations(gonk: Gonk) -> None:
+    added = gonk.add("a.png", b"a")
+    gonk.ok("review", "cells", "accept", "--all", "--comment", "sharp")
+    gonk.annotate("a.png")
+    shown = gonk.json("show", "cells", "a.png")
+    assert shown["uuid"] == added["uuid"]
+    assert shown["versions"][0]["reviews"][0]["decision"] == "accepted"
+    assert shown["versions"][0]["reviews"][0]["author"]["name"] == "Ada"
+    assert shown["annotations"][0]["body"] == BOX
+    text = gonk.ok("show", "cells", added["uuid"]).out
+    for part in ("a.png", added["sha256"], "accepted, current", "accepted by Ada", ": sharp", '"label": "WBC"'):
+        assert part in text, part
+
+
+def test_an_annotation_is_shown_with_its_body_and_whether_it_fits(gonk: Gonk) -> None:
+    gonk.add("a.png", b"a")
+    made = gonk.annotate("a.png")
+    shown = gonk.json("show", "cells", made["uuid"])
+    assert shown["conformance"] == "valid"
+    assert shown["versions"][0]["body"] == BOX
+    text = gonk.ok("show", "cells", made["uuid"]).out
+    assert json.dumps(BOX) in text
+    assert "schema-bounding-box version 0 (valid)" in text
+
+
+def test_an_event_is_shown_as_what_it_makes_or_would_delete(gonk: Gonk) -> None:
+    added = gonk.add("a.png", b"a")
+    assert gonk.json("show", "cells", added["event"])["uuid"] == added["uuid"]
+    gonk.accept_all()
+    deletion = gonk.json("delete", "cells", "a.png")["event"]
+    assert gonk.json("show", "cells", deletion)["uuid"] == added["uuid"]
+
+
+def test_a_name_with_an_at_sign_and_a_number_is_still_a_name(gonk: Gonk) -> None:
+    gonk.add("cell@2", b"a")
+    assert gonk.json("show", "cells", "cell@2")["shown"] == 0
+    assert gonk.json("show", "cells", "cell@2@0")["shown"] == 0
+
+
+def test_content_is_saved_and_nothing_is_overwritten(gonk: Gonk) -> None:
+    gonk.add("a.png", b"pixels")
+    target = gonk.files / "copy"
+    gonk.ok("show", "cells", "a.png", "--save", target)
+    assert target.read_bytes() == b"pixels"
+    target.write_bytes(b"precious")
+    assert "there is such a file already" in gonk.refused("show", "cells", "a.png", "--save", target).err
+    assert target.read_bytes() == b"precious"
+    assert gonk.ok("show", "cells", "a.png", "--save", "-").out == "pixels"
+    gonk.refused("show", "cells", "a.png", "--save", gonk.files / "no" / "folder")
+
+
+def test_content_that_is_not_here_is_told_and_leaves_no_file(gonk: Gonk, stranger: Gonk) -> None:
+    gonk.add("a.png", b"pixels")
+    exchange(gonk, stranger)
+    assert stranger.json("show", "cells", "a.png")["content_here"] is False
+    target = stranger.files / "copy"
+    assert "not held here" in stranger.refused("show", "cells", "a.png", "--save", target).err
+    assert not target.exists()
+
+
+def test_looking_needs_no_unlocked_key(gonk: Gonk) -> None:
+    gonk.add("a.png", b"a")
+    made = gonk.annotate("a.png")
+    key = gonk.home / "keys" / "author.key"
+    key.rename(key.with_suffix(".away"))
+    key.write_bytes(b"")  # `exists`, and cannot be read
+    key.chmod(0o600)
+    gonk.ok("show", "cells", made["uuid"])
+    gonk.ok("list", "cells", "objects")
+    gonk.ok("log", "cells")
+
+
+def test_what_is_not_there_is_told(gonk: Gonk) -> None:
+    assert "there is no object 'z.png'" in gonk.refused("show", "cells", "z.png").err
+    gonk.refused("show", "cells", "00000000-0000-4000-8000-000000000000")
+    gonk.add("a.png", b"a")
+    assert "versions here: 0" in gonk.refused("show", "cells", "a.png@1").err
