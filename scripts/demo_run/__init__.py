@@ -1,0 +1,1 @@
+"""What `scripts/demo` runs: three people with three nodes, by the commands that a person would type."""
