@@ -16,10 +16,9 @@ from types import FrameType
 from demo_run import screen
 from demo_run.material import read_material
 from demo_run.person import DemoError
-from demo_run.story import Story
+from demo_run.story import USUAL_PORT, Story
 
 _SAMPLE = Path(__file__).parent.parent / "demo_data" / "bccd"
-_USUAL_PORT = 7475
 _OTHER_PORTS = range(20_000, 32_000)  # below those that systems give to outgoing connections
 _INTERRUPTED = 130
 
@@ -61,7 +60,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--keep", action="store_true", help="leave the folder with the three nodes in place")
     parser.add_argument(
-        "--port", type=int, help=f"the owner's port on loopback, if not {_USUAL_PORT} or any that is free"
+        "--port", type=int, help=f"the owner's port on loopback, if not {USUAL_PORT} or any that is free"
     )
     return parser.parse_args()
 
@@ -72,8 +71,9 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 def _free_port() -> int:
     """The usual port where it is free, else some other."""
-    for port in (_USUAL_PORT, *random.sample(_OTHER_PORTS, 20)):
+    for port in (USUAL_PORT, *random.sample(_OTHER_PORTS, 20)):
         with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:

@@ -13,6 +13,7 @@ from demo_run.material import Box, Material
 from demo_run.person import DemoError, Person
 from demo_run.verdict import Expected, check_start, compare
 
+USUAL_PORT = 7475
 _PEER_UNAVAILABLE = 3
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _REASON = "this box is the whole image"
@@ -24,6 +25,7 @@ class Story:
     def __init__(self, material: Material, folder: Path, port: int) -> None:
         self._material = material
         self._folder = folder
+        self._port = port
         self._olga = Person("Olga", folder, port)
         self._anna = Person("Anna", folder, port)
         self._sam = Person("Sam", folder, port)
@@ -49,6 +51,8 @@ class Story:
             folder and processes of their own, here below {self._folder}. The nodes meet on 127.0.0.1 only. What each
             person types is shown as olga$, anna$ or sam$, with what it prints."""
         )
+        if self._port != USUAL_PORT:
+            screen.say(f"Port {USUAL_PORT} is taken here, so Olga has set GONK_PEER_PORT={self._port}.")
         self._olga_founds()
         self._others_clone()
         self._anna_works_offline()
