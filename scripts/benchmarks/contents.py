@@ -1,17 +1,19 @@
-"""Measures content transfer between two processes: many small files, and one large one."""
+"""Measures content transfer between two nodes that have the same entries: many small files, and one large one."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-from gonk_node.core.chunks import ContentInfo
+from gonk_node.core.events import ObjectCreate
+from gonk_node.core.ids import object_uuid
 from gonk_node.core.limits import CHUNK_BYTES
-from gonk_node.store.content import ContentStore
+from gonk_node.replica.contents import ALL
 
+from .material import Sender, new_dataset, new_node, open_node
 from .processes import job, server
 from .results import Sample
 from .sizes import MB, Sizes
@@ -34,27 +36,20 @@ class _RandomFile(io.BytesIO):
 
 
 class Contents:
-    """The content of a sender, made once; each run fetches it anew."""
+    """Two senders whose objects have content, made once; each run fetches that anew, into a node that has the entries."""
 
     def __init__(self, folder: Path, sizes: Sizes) -> None:
         folder.mkdir()
         self._folder = folder
         self._sizes = sizes
-        store = ContentStore.create(folder / "content")
         small = [_RandomFile(seed, sizes.small_file_bytes) for seed in range(sizes.small_files)]
-        self._small = self._wanted("small", store.put_files(small))
-        self._large = self._wanted("large", [store.put_file(_RandomFile(-1, sizes.large_file_bytes))])
-        store.close()
-
-    def _wanted(self, name: str, infos: list[ContentInfo]) -> Path:
-        path = self._folder / f"wanted-{name}"
-        path.write_text("".join(f"{info.content_id.hex()} {info.size}\n" for info in infos))
-        return path
+        self._small = _make_sender(folder / "small", small)
+        self._large = _make_sender(folder / "large", [_RandomFile(-1, sizes.large_file_bytes)])
 
     def small_files(self) -> Measured:
         """One run of many small files."""
         sizes = self._sizes
-        seconds, _ = self._receive(self._small)
+        seconds, _ = self._receive(self._small, sizes.small_files)
         raw = self._raw(sizes.small_files, sizes.small_file_bytes)
         megabytes = sizes.small_files * sizes.small_file_bytes / MB
         yield "content small", Sample(megabytes / seconds, megabytes / raw)
@@ -62,20 +57,21 @@ class Contents:
     def large_file(self) -> Measured:
         """One run of one large file, and the memory that it took."""
         sizes = self._sizes
-        seconds, memory = self._receive(self._large)
+        seconds, memory = self._receive(self._large, 1)
         raw = self._raw(sizes.large_file_bytes // CHUNK_BYTES, CHUNK_BYTES)
         megabytes = sizes.large_file_bytes / MB
         yield "content large", Sample(megabytes / seconds, megabytes / raw)
         yield "memory content", memory
 
-    def _receive(self, wanted: Path) -> tuple[float, Sample]:
-        """Seconds, and peak memory (MB) of the receiver."""
-        tls = str(self._folder / "tls.pem")
-        with (
-            TemporaryDirectory(dir=self._folder) as folder,
-            server("content_ends", "serve", folder=str(self._folder / "content"), tls=tls) as peer,
-        ):
-            facts = job("content_ends", "receive", folder=f"{folder}/content", wanted=str(wanted), **peer)
+    def _receive(self, sender: Sender, files: int) -> tuple[float, Sample]:
+        """Seconds of a sync that fetches all content, and peak memory (MB) of the receiver."""
+        with TemporaryDirectory(dir=self._folder) as folder:
+            home = str(new_node(Path(folder) / "receiver").root)
+            with server("node_ends", "serve", home=str(sender.home.root), dataset=sender.dataset.hex()) as peer:
+                job("node_ends", "clone", home=home, **peer)
+                facts = job("node_ends", "sync", home=home, policy=ALL, **peer)
+        if facts["files"] != files:
+            raise ValueError(f"{facts['files']} of {files} files came")
         return facts["seconds"], Sample(facts["memory_peak"] / MB, facts["memory_before"] / MB)
 
     def _raw(self, count: int, size: int) -> float:
@@ -86,3 +82,16 @@ class Contents:
         ):
             facts = job("raw_stream", "fetch", count=count, size=size, folder=f"{folder}/raw", **peer)
         return float(facts["seconds"])
+
+
+def _make_sender(root: Path, files: Sequence[_RandomFile]) -> Sender:
+    """A node with a dataset that has an object for each file."""
+    home = new_node(root)
+    dataset = new_dataset(home)
+    with open_node(home) as node:
+        events = [
+            ObjectCreate(object_uuid(dataset, info.content_id), f"file-{number}", "image/png", *info)
+            for number, info in enumerate(node.content.put_files(files))
+        ]
+        node.replica(dataset.hex()).sign(node.signer(), events)
+    return Sender(home, dataset)

@@ -16,7 +16,7 @@ from gonk_node.config import Config, Home
 from gonk_node.core.entry import Header, build_entry, decode_record
 from gonk_node.core.events import AnnotationCreate, Event, ObjectCreate, SchemaCreate
 from gonk_node.core.heads import Head
-from gonk_node.core.ids import EventRef, log_id_for, object_uuid
+from gonk_node.core.ids import EventRef, object_uuid
 from gonk_node.core.outcome import Outcome
 from gonk_node.node.node import Node
 from gonk_node.replica.replica import Replica
@@ -99,7 +99,8 @@ class Annotator:
     def _tip(self) -> tuple[Head, Header]:
         """The last entry of this node's own log."""
         log = self.replica.log
-        (head,) = log.leaves(self.signer.author, log_id_for(self.replica.instance, log.dataset, self.signer.author))
+        author = self.signer.author
+        (head,) = log.leaves(author, self.replica.log_id(author))
         return head, decode_record(log.record_of(head.entry_id) or b"").header
 
     def _object(self, number: int) -> ObjectCreate:

@@ -1,32 +1,24 @@
-"""The two nodes of a sync as child processes: sessions over TLS on loopback, replicas on their own threads.
+"""The two nodes of a transfer as child processes, on loopback: what `gonk serve`, `gonk clone` and `gonk sync` run.
 
-It puts together what a serving and a cloning node put together, without content, peer book and reconnecting.
+Left out of the times are the start of Python and the printing, not the connection, its handshakes and the State.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from aiohttp import web
-
 from gonk_node.config import Home
 from gonk_node.net.address import PeerAddress, ShareLink, parse_link
-from gonk_node.net.dial import DialEvent, dial
-from gonk_node.net.replica_port import ReplicaPort
-from gonk_node.net.server import PeerServer
-from gonk_node.net.session_server import SessionServer
-from gonk_node.net.tls import certificate_hash, ensure_certificate, server_context
-from gonk_node.node.genesis import GenesisLink
-from gonk_node.node.link import ReplicaLink
-from gonk_node.node.node import Node
-from gonk_node.sync.handshake import PeerIdentity
-from gonk_node.sync.outputs import Synced
+from gonk_node.node.cloning import clone as clone_dataset
+from gonk_node.node.serving import Server
+from gonk_node.node.shared import SharedDataset
+from gonk_node.node.syncing import SyncReport, sync_once
+from gonk_node.replica.contents import NONE
 
-from .material import DATASET_NAME, open_node
+from .material import open_node
 from .processes import ChildError, Facts, run_role
 
 _HOST = "127.0.0.1"
@@ -34,52 +26,38 @@ _HOST = "127.0.0.1"
 
 @asynccontextmanager
 async def serve(home: str, dataset: str) -> AsyncIterator[Facts]:
-    """Serve one dataset of a node; tells the link to it."""
+    """Serve a node; tells the link to one of its datasets."""
     with open_node(Home(Path(home))) as node:
-        replica = node.replica(dataset)
-        link = ReplicaLink(replica, node.store_instance, node.signer())
-
-        async def lookup(peer: PeerIdentity) -> ReplicaPort | None:
-            return link if peer.dataset == link.dataset else None
-
-        tls = node.home.tls_certificate
-        sessions = SessionServer(
-            signer=node.node_signer(), certificate_hash=certificate_hash(ensure_certificate(tls)), lookup=lookup
-        )
-        app = web.Application()
-        app.add_routes(sessions.routes())
-        server = PeerServer(app, server_context(tls))
-        port = await server.start(_HOST, 0)
+        server = Server(node)
+        await server.start(_HOST, 0)
         try:
-            yield {"link": str(ShareLink(PeerAddress(_HOST, port, node.node_key), link.dataset))}
+            address = PeerAddress(_HOST, server.port, node.node_key)
+            yield {"link": str(ShareLink(address, bytes.fromhex(dataset)))}
         finally:
-            sessions.stop()
             await server.stop()
-            await link.close()
 
 
 async def clone(home: str, link: str) -> Facts:
-    """Clone a dataset into a node that lacks it; tells the seconds from dialling to a State that both agree on."""
-    source = parse_link(link)
+    """Clone a dataset without its content; tells the seconds until both sides agree on the State."""
     with open_node(Home(Path(home))) as node:
         began = time.perf_counter()
-        first = GenesisLink(source.dataset)
-        await _sync(node, source, first)
-        if first.record is None:
-            raise ChildError("the peer did not send the genesis")
-        info = node.known.make(DATASET_NAME, first.record, source.dataset)
-        await _sync_replica(node, source, info.dataset)
-        return {"seconds": time.perf_counter() - began}
+        report = await clone_dataset(node, parse_link(link), None, policy=NONE)
+        seconds = time.perf_counter() - began
+    _check(report.sync)
+    return {"seconds": seconds}
 
 
-async def sync(home: str, link: str) -> Facts:
-    """Sync a dataset that a node has, opened already; tells the seconds from dialling to a State that both agree on."""
+async def sync(home: str, link: str, policy: str = NONE) -> Facts:
+    """Sync a dataset with its peer, opened before; tells the seconds until both agree and the content is here too."""
     source = parse_link(link)
     with open_node(Home(Path(home))) as node:
-        node.replica(source.dataset.hex())
+        shared = SharedDataset.open(node, node.known.by_id(source.dataset), policy=policy)
         began = time.perf_counter()
-        await _sync_replica(node, source, source.dataset)
-        return {"seconds": time.perf_counter() - began}
+        report = await sync_once(source.address, shared.link, signer=node.node_signer(), content=shared.content)
+        seconds = time.perf_counter() - began
+        await shared.close()
+    _check(report)
+    return {"seconds": seconds, "files": report.content.files if report.content else 0}
 
 
 async def rebuild(home: str, dataset: str) -> Facts:
@@ -92,29 +70,12 @@ async def rebuild(home: str, dataset: str) -> Facts:
         seconds = time.perf_counter() - began
         if replica.state_digest() != before:
             raise ChildError("the State came out differently")
-        return {"seconds": seconds}
+    return {"seconds": seconds}
 
 
-async def _sync_replica(node: Node, source: ShareLink, dataset: bytes) -> None:
-    link = ReplicaLink(node.replica(dataset.hex()), node.store_instance, node.signer())
-    synced = await _sync(node, source, link)
-    await link.close()
-    if synced != Synced(True, True):
-        raise ChildError(f"the two nodes do not agree: {synced}")
-
-
-async def _sync(node: Node, source: ShareLink, port: ReplicaPort) -> Synced | None:
-    """Run a session until the first sync is over."""
-    stop = asyncio.Event()
-    reached: list[Synced] = []
-
-    def on_event(event: DialEvent) -> None:
-        if isinstance(event, Synced):
-            reached.append(event)
-            stop.set()
-
-    await dial(source.address, port, signer=node.node_signer(), on_event=on_event, stop=stop)
-    return reached[0] if reached else None
+def _check(report: SyncReport) -> None:
+    if not (report.equal_heads and report.equal_states) or report.broken is not None:
+        raise ChildError(f"the two nodes do not agree: {report}")
 
 
 if __name__ == "__main__":
