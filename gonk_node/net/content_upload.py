@@ -39,6 +39,7 @@ class OfferReport(NamedTuple):
             the dataset names them.
         bytes: that were sent and taken.
         failed: files that it wants, and that did not get there.
+        absent: files that are not held here, not whole at least; the peer was not asked about them.
         lost: why the peer could not be talked to to the end, if so; what was not asked about yet is not counted.
     """
 
@@ -47,12 +48,25 @@ class OfferReport(NamedTuple):
     declined: int = 0
     bytes: int = 0
     failed: tuple[Failure, ...] = ()
+    absent: int = 0
     lost: PeerError | None = None
 
     @property
     def complete(self) -> bool:
         """Whether the peer has everything that was offered to it."""
         return not (self.declined or self.failed or self.lost)
+
+    def and_then(self, later: OfferReport) -> OfferReport:
+        """Both together; `lost` is what came first."""
+        return OfferReport(
+            self.sent + later.sent,
+            self.held_there + later.held_there,
+            self.declined + later.declined,
+            self.bytes + later.bytes,
+            self.failed + later.failed,
+            self.absent + later.absent,
+            self.lost or later.lost,
+        )
 
 
 async def offer(
@@ -115,10 +129,12 @@ class _Offer:
         self._lanes = asyncio.Semaphore(concurrency)
         self._sent = self._held_there = self._declined = self._bytes = 0
         self._failed: list[Failure] = []
+        self._absent = 0
         self._lost: PeerError | None = None
 
     def report(self) -> OfferReport:
-        return OfferReport(self._sent, self._held_there, self._declined, self._bytes, tuple(self._failed), self._lost)
+        failed = tuple(self._failed)
+        return OfferReport(self._sent, self._held_there, self._declined, self._bytes, failed, self._absent, self._lost)
 
     async def run(self, contents: Iterable[Wanted], group: asyncio.TaskGroup) -> None:
         """Ask about one page after the other, and start sending what is wanted, as many at a time as may be."""
@@ -138,7 +154,9 @@ class _Offer:
         """The next files that are held here, each once."""
         page: dict[Wanted, None] = {}
         for file in files:
-            if self._store.has(file.content_id):
+            if not self._store.has(file.content_id):
+                self._absent += 1
+            else:
                 page[file] = None
                 if len(page) == CONTENT_BATCH_FILES_MAX:
                     break

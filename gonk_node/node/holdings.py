@@ -1,4 +1,4 @@
-"""How much of the content that a dataset's accepted objects name is on this node. Looks up ids; reads no file."""
+"""How much of the content is on this node that a dataset's objects name, accepted or proposed by vouched keys. Looks up ids; reads no file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Holdings(NamedTuple):
 
 
 def holdings_of(replica: Replica, content: ContentStore) -> Holdings:
-    """Count the content of accepted, undeleted object revisions of one dataset."""
+    """Count the content of one dataset, of the object revisions that the policy "accepted" is about."""
     contents = Contents(replica.db)
     held = held_bytes = missing = missing_bytes = 0
     page: list[NamedContent] = contents.wanted(ACCEPTED)

@@ -19,7 +19,7 @@ _PAGE = 1000  # rows read at once
 _GONE = CREATE_REJECTED | DELETE_ACCEPTED
 _FROM = "FROM objects o JOIN entries e ON e.lsn = o.event_no >> 12 JOIN branches b USING (branch_no)"
 _STANDS = f"o.version IS NOT NULL AND NOT o.status & {_GONE}"
-_COUNTS = f"(o.shared IS NOT NULL OR NOT o.status & {CREATE_PENDING})"  # vouched for, or accepted
+_COUNTS = "o.shared IS NOT NULL"  # vouched for, or accepted
 
 
 class ContentNeeds:
@@ -27,11 +27,13 @@ class ContentNeeds:
 
     Args:
         db: the State; asked on worker threads.
-        policy: "all": takes what accepted revisions name and all that vouched keys ever proposed; "accepted": only what
-            is accepted, or what vouched keys propose and a reviewer needs to see; both also take undecided proposals of
-            strangers, up to the quota. "none": takes nothing.
+        policy: "all" and "accepted" take what they fetch (`Contents.wanted`), and undecided proposals of strangers up to
+            the quota; "none": takes nothing.
         own: author keys of this node.
         quota: for strangers.
+
+    Attributes:
+        strangers: undecided proposals of strangers that there is room for.
     """
 
     def __init__(
@@ -44,7 +46,7 @@ class ContentNeeds:
         self._db = db
         self._policy = policy
         self._own = tuple(own)
-        self._strangers = StrangerContent(db, own, quota)
+        self.strangers = StrangerContent(db, own, quota)
 
     # --- what it takes ------------------------------------------------------------------------------------
 
@@ -67,13 +69,11 @@ class ContentNeeds:
             if status & CREATE_PENDING and not shared and (content_id, size) not in taken
         }
         if undecided:
-            taken |= undecided & self._strangers.files()
+            taken |= undecided & self.strangers.files()
         return [(content_id, size) in taken for content_id, size in files]
 
     def _is_wanted(self, status: int, shared: bool) -> bool:
-        if self._policy == ALL and shared:
-            return True
-        return not status & _GONE and (shared or not status & CREATE_PENDING)
+        return shared and not status & (CREATE_REJECTED if self._policy == ALL else _GONE)
 
     # --- what it offers -----------------------------------------------------------------------------------
 

@@ -162,7 +162,8 @@ def test_what_is_not_held_here_is_passed_over(tmp_path: Path) -> None:
     ours, theirs = MemoryContent(), MemoryContent()
     held = ours.keep(b"here")
     report, _ = offer_now(tmp_path, [Wanted(b"\1" * 32, 10), held, Wanted(b"\2" * 32, 5 * MIB)], ours, theirs)
-    assert report == OfferReport(sent=1, bytes=4)
+    assert report == OfferReport(sent=1, bytes=4, absent=2)
+    assert report.complete
 
 
 def test_nothing_to_offer_is_no_request(tmp_path: Path) -> None:
