@@ -17,6 +17,7 @@ from gonk_node.core.keys import Signer
 from gonk_node.core.outcome import Ingested, Outcome
 from gonk_node.core.verify import verify_entry
 from gonk_node.errors import InvalidEntryError, UsageError
+from gonk_node.replica.collector import paused_collector
 from gonk_node.replica.projection import Projection
 from gonk_node.store.log import LogStore
 
@@ -49,6 +50,10 @@ class Ingest:
         Raises:
             DiskFullError, StorageError: none of those not yet reported stored.
         """
+        with paused_collector():
+            return self._ingest(records, cited)
+
+    def _ingest(self, records: Sequence[bytes], cited: bool) -> list[Ingested]:
         results: list[Ingested | None] = [None] * len(records)
         held: list[tuple[int, Entry]] = []
         gate = _StrangerGate(self._log, self._projection, self._quota, cited)

@@ -7,7 +7,6 @@ depend on how the log was cut into batches, or in which order entries came. It r
 from __future__ import annotations
 
 import contextlib
-import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Protocol
@@ -19,6 +18,7 @@ from gonk_node.errors import DamagedStoreError
 from gonk_node.replica.affected import touch_affected
 from gonk_node.replica.authority_index import AuthorityIndex
 from gonk_node.replica.collect import Collected, Found, Place
+from gonk_node.replica.collector import paused_collector
 from gonk_node.replica.redaction import Redactions
 from gonk_node.replica.refold import Refolder
 from gonk_node.replica.resolver import Resolver
@@ -110,7 +110,7 @@ class Projection:
         """
         taken = 0
         while True:
-            with self.db.transaction(), self._reload_on_error(), _without_cycle_search():
+            with self.db.transaction(), self._reload_on_error(), paused_collector():
                 count = self._step(recheck_withheld, verified)
             recheck_withheld = False
             taken += count
@@ -269,18 +269,6 @@ class Projection:
             for each in found
             if each.event is not None and not self._is_absent(EventRef(each.place.entry_id, each.index), each.event)
         ]
-
-
-@contextlib.contextmanager
-def _without_cycle_search() -> Iterator[None]:
-    """A batch makes many objects and no cycles: searching them for some would cost a sixth of the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _acts(found: Iterable[Found]) -> list[tuple[bytes, Act]]:
