@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gonk_node.core.entry import Entry, Header
+from gonk_node.core.ids import HASH_BYTES
 from gonk_node.core.verify import check_chain, verify_entry
 from gonk_node.errors import DamagedStoreError, InvalidEntryError
 from gonk_node.store import log_meta
 from gonk_node.store.env import Environment, Table
 from gonk_node.store.log_rows import (
+    EVENT_INDEX_BYTES,
     LogTables,
     LogTxn,
     Row,
@@ -24,7 +26,7 @@ from gonk_node.store.log_rows import (
     stored_header,
 )
 from gonk_node.store.log_totals import author_totals
-from gonk_node.store.rows import LSN_BYTES, number, unsealed
+from gonk_node.store.rows import number, unsealed
 
 _HEADERS_KEPT = 4096
 
@@ -65,13 +67,11 @@ class _Check:
         self._evicted = log_meta.get(log.txn, self._tables.meta, log_meta.EVICTED_KEY) is not None
         with log.txn.cursor(self._tables.entries) as cursor:
             for key, record in cursor.iternext():
-                lsn = number(key)
-                where = f"entries, lsn {lsn}"
+                where = f"entries, key {key.hex()[:16]}"
                 self._entries += 1
-                if len(key) != LSN_BYTES:
-                    yield damaged(where, "a key of the wrong length")
-                    continue
                 try:
+                    lsn = number(key)
+                    where = f"entries, lsn {lsn}"
                     yield from self._check_entry(lsn, verify_entry(record, dataset), where)
                 except InvalidEntryError as error:
                     yield damaged(where, str(error))
@@ -171,9 +171,10 @@ class _Check:
     def _check_erased(self) -> Iterator[DamagedStoreError]:
         with self._log.txn.cursor(self._tables.erased) as cursor:
             for key, value in cursor.iternext():
-                lsn = self._log.lsn_of(key[:-2])
+                entry_id, index = key[:HASH_BYTES], key[HASH_BYTES:]
+                lsn = self._log.lsn_of(entry_id)
                 entry = None if lsn is None else stored_entry(self._log.record(lsn))
-                if value or entry is None or number(key[-2:]) not in entry.withheld:
+                if value or entry is None or number(index, EVENT_INDEX_BYTES) not in entry.withheld:
                     yield damaged(f"erased, entry {key.hex()[:12]}", "it names an event that is not, or not erased")
 
     def _check_meta(self) -> Iterator[DamagedStoreError]:

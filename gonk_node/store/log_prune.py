@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from gonk_node.core.entry import Header, without_bodies
 from gonk_node.errors import NotFoundError, UsageError
 from gonk_node.store import log_meta
-from gonk_node.store.log_rows import LogTxn, chain_key, head_key, head_value, stored_entry
+from gonk_node.store.log_rows import EVENT_INDEX_BYTES, LogTxn, chain_key, head_key, head_value, stored_entry
 from gonk_node.store.log_totals import add_to_author, grow_chain
 from gonk_node.store.rows import u64
 
@@ -52,7 +52,7 @@ def allow_bodies(log: LogTxn, entry_id: bytes, indexes: set[int]) -> None:
 
 def erased_key(entry_id: bytes, index: int) -> bytes:
     """Key of an erased event in `erased`."""
-    return entry_id + index.to_bytes(2, "big")
+    return entry_id + index.to_bytes(EVENT_INDEX_BYTES, "big")
 
 
 def evict(log: LogTxn, entry_ids: Iterable[bytes], dataset: bytes) -> list[bytes]:

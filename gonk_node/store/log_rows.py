@@ -34,6 +34,7 @@ from gonk_node.store.writer import Txn
 
 _ROW = struct.Struct(">QQQQ")
 _HEAD = struct.Struct(">QQ")
+EVENT_INDEX_BYTES = 2
 _LOG_KEY_BYTES = 40  # author and log id
 _SEQ_END = _LOG_KEY_BYTES + 8
 
@@ -246,5 +247,5 @@ class LogTxn:
             for key in keys:
                 if not key.startswith(entry_id):
                     break
-                found.add(number(key[HASH_BYTES:]))
+                found.add(number(key[HASH_BYTES:], EVENT_INDEX_BYTES))
             return found

@@ -19,8 +19,10 @@ def u64(number: int) -> bytes:
     return number.to_bytes(8, "big")
 
 
-def number(value: bytes) -> int:
-    """The number that `u64` wrote."""
+def number(value: bytes, length: int = LSN_BYTES) -> int:
+    """The number in that many bytes; DamagedStoreError for another length (a damaged page changes those too)."""
+    if len(value) != length:
+        raise DamagedStoreError(f"a number of {len(value)} bytes, not {length}", where="a row", hint="run `gonk fsck`")
     return int.from_bytes(value, "big")
 
 

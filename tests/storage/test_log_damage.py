@@ -90,6 +90,23 @@ def test_each_row_that_is_lost_or_stands_for_another_is_found(path: Path, table:
     assert problems_of(path), "one too few"
 
 
+@pytest.mark.parametrize("table", LogTables._fields)
+def test_each_row_of_another_length_is_found(path: Path, table: str) -> None:
+    """A flipped bit in a page can also change how long a key or value is."""
+    name = table.encode()
+    key, value = next((key, value) for (of, key), value in dump(path, LogTables._fields).items() if of == name)
+    for new_key, new_value in (
+        (key + bytes(64), value),
+        (key[:-1], value),
+        (key, value + bytes(64)),
+        (key, value[:-1] or b"x"),
+    ):
+        replace_row(path, name, key, new_key, new_value)
+        assert problems_of(path), (len(new_key), len(new_value))
+        replace_row(path, name, new_key, key, value)
+    assert problems_of(path) == []
+
+
 def test_each_flipped_bit_of_the_file_is_found_or_changes_nothing(path: Path) -> None:
     seed = random.randrange(1 << 32)
     rng = random.Random(seed)
