@@ -20,13 +20,14 @@ from demo_run.story import USUAL_PORT, Story
 
 _SAMPLE = Path(__file__).parent.parent / "demo_data" / "bccd"
 _OTHER_PORTS = range(20_000, 32_000)  # below those that systems give to outgoing connections
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _INTERRUPTED = 130
 
 
 def main() -> int:
     """Run the demo; the exit code."""
     options = _options()
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in _SIGNALS:
         signal.signal(number, _interrupt)
     folder = Path(tempfile.mkdtemp(prefix="gonk-demo-"))
     began = time.monotonic()
@@ -66,6 +67,8 @@ def _options() -> argparse.Namespace:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    for number in _SIGNALS:  # what ends the processes must not be interrupted itself
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
