@@ -108,7 +108,9 @@ def _standing(found: Snapshot, old: set[bytes]) -> dict[str, Any]:
             if row[0].entry_id in old
         ]
     for table in ("deletions", "redactions", "annotation_objects", "profiles"):
-        standing[table] = [row for row in found[table] if row[-1 if table == "annotation_objects" else 0].entry_id in old]
+        standing[table] = [
+            row for row in found[table] if row[-1 if table == "annotation_objects" else 0].entry_id in old
+        ]
     standing["positions"] = {entry_id: at for entry_id, at in found["positions"].items() if entry_id in old}
     return standing
 
