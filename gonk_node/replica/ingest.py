@@ -6,13 +6,14 @@ strangers, this node's quotas count.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from gonk_node.core import limits
 from gonk_node.core.codec import CodecError
 from gonk_node.core.entry import Entry, Header, build_entry
 from gonk_node.core.events import Event
+from gonk_node.core.ids import EventRef
 from gonk_node.core.keys import Signer
 from gonk_node.core.outcome import Ingested, Outcome
 from gonk_node.core.verify import verify_entry
@@ -139,17 +140,28 @@ class Ingest:
 
     def _fold(self, verified: Mapping[int, Entry], *, recheck_withheld: bool) -> None:
         self._projection.catch_up(recheck_withheld=recheck_withheld, verified=verified)
-        erasable: dict[bytes, set[int]] = {}
-        for entry_id, index in self._projection.erasable:
-            erasable.setdefault(entry_id, set()).add(index)
-        self._projection.erasable.clear()
-        for entry_id, indexes in erasable.items():
+        self.follow_redactions()
+
+    def follow_redactions(self) -> None:
+        """Erase what was redacted, and let back in what is so no longer (A9); to be called after each catch-up."""
+        for entry_id, indexes in _by_entry(self._projection.restorable).items():
+            self._log.allow_bodies(entry_id, indexes)
+        self._projection.restorable.clear()
+        for entry_id, indexes in _by_entry(self._projection.erasable).items():
             self._log.erase(entry_id, indexes)
+        self._projection.erasable.clear()
 
     def _declined(self, entry: Entry) -> Ingested:
         if self._log.has(entry.entry_id):
             return self._log.append([entry])[0]
         return Ingested(Outcome.DECLINED, entry.entry_id, 0)
+
+
+def _by_entry(refs: Iterable[EventRef]) -> dict[bytes, set[int]]:
+    found: dict[bytes, set[int]] = {}
+    for entry_id, index in refs:
+        found.setdefault(entry_id, set()).add(index)
+    return found
 
 
 class _StrangerGate:

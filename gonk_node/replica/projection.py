@@ -53,6 +53,8 @@ class Projection:
     Attributes:
         db: the State.
         erasable: events with an honoured redaction whose bytes are in the log; taken out of the set by who erased them.
+        restorable: events without their bytes and without an honoured redaction (any more); taken out by who lets the bytes
+            back in.
     """
 
     def __init__(self, log: LogReader, db: StateDb) -> None:
@@ -68,6 +70,7 @@ class Projection:
         self._redactions = Redactions(db, self._index, self._resolver, self._read)
         self._stamp: tuple[int, int] | None = None  # of the database that what is in memory belongs to
         self.erasable: set[EventRef] = set()
+        self.restorable: set[EventRef] = set()
 
     @property
     def authority(self) -> Authority:
@@ -143,6 +146,7 @@ class Projection:
             self._resolver.forget()
             self._index.load(self._read)
             self.erasable = self._redactions.still_held()
+            self.restorable = set(self._redactions.missing_bodies())
         entries: list[tuple[int, Entry]] = []
         events = 0
         for number, record in self._log.scan(lsn, count_max=EVENTS_PER_BATCH, bytes_max=_SCAN_BYTES):
@@ -181,6 +185,7 @@ class Projection:
         verdicts = self._index.update(_acts(first), arrived)
         settled = self._redactions.settle(_redacts(first), arrived, everything=verdicts is not None)
         self.erasable = (self.erasable | settled.absent) - settled.present
+        self.restorable = (self.restorable | settled.present) - settled.absent
 
         batch = Collected(self._dataset, self.db, self._resolver)
         self._take_all(batch, taken)
@@ -262,13 +267,16 @@ class Projection:
         batch.voted.add(number)  # its votes may have come before it
 
     def _bodies_now_here(self) -> list[Found]:
-        """Events whose body was missing and is in the log now."""
-        found = [self._found(number) for (number,) in self.db.rows("SELECT event_no FROM withheld")]
-        return [
-            each
-            for each in found
-            if each.event is not None and not self._is_absent(EventRef(each.place.entry_id, each.index), each.event)
-        ]
+        """Events whose body was missing and is in the log now; those with an honoured redaction are to be erased again."""
+        here: list[Found] = []
+        for (number,) in self.db.rows("SELECT event_no FROM withheld"):
+            found = self._found(number)
+            ref = EventRef(found.place.entry_id, found.index)
+            if self._is_absent(ref, found.event):
+                self.erasable.add(ref)
+            elif found.event is not None:
+                here.append(found)
+        return here
 
 
 def _acts(found: Iterable[Found]) -> list[tuple[bytes, Act]]:

@@ -125,13 +125,16 @@ class Replica:
         """Fold what another process appended; returns how many entries that were."""
         with self._lock:
             taken = self.projection.catch_up(recheck_withheld=recheck_withheld, progress=progress)
+            self._ingest.follow_redactions()
         self._announce()  # also where nothing was left to fold: the other process may have done that as well
         return taken
 
     def rebuild(self, progress: Callable[[int, int], None] | None = None) -> int:
         """Delete the State and fold the whole log anew; returns the number of entries."""
         with self._lock:
-            return self.projection.rebuild(progress)
+            taken = self.projection.rebuild(progress)
+            self._ingest.follow_redactions()
+        return taken
 
     def log_id(self, author: bytes) -> bytes:
         """The id of the log that this installation writes for an author: where it wrote the genesis, that log."""

@@ -59,11 +59,13 @@ class ReplicaView:
         return self._log.record_of(entry_id)
 
     def incomplete(self) -> list[bytes]:
-        """Entries of which a body is not held."""
+        """Entries of which a body is not held that no honoured redaction covers."""
         return [
             row[0]
             for row in self._projection.db.rows(
-                "SELECT DISTINCT e.entry_id FROM withheld w JOIN entries e ON e.lsn = w.event_no >> 12 LIMIT ?",
+                "SELECT DISTINCT e.entry_id FROM withheld w JOIN entries e ON e.lsn = w.event_no >> 12"
+                " WHERE NOT EXISTS (SELECT 1 FROM redactions r WHERE r.target_entry = e.entry_id"
+                " AND r.target_index = w.event_no & 4095 AND r.honoured) LIMIT ?",
                 (_LISTED_MAX,),
             )
         ]

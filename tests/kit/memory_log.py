@@ -9,8 +9,9 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
-from gonk_node.core.entry import Entry, with_bodies_of
+from gonk_node.core.entry import Entry, with_bodies_of, without_bodies
 from gonk_node.core.events import ACCEPT, Review
 from gonk_node.core.heads import Head, Range, heads_digest, locator_seqs
 from gonk_node.core.limits import BRANCHES_PER_LOG_MAX
@@ -41,12 +42,15 @@ class MemoryLog:
     _lsn: dict[bytes, int] = field(default_factory=dict)
     _leaves: dict[Log, dict[bytes, Head]] = field(default_factory=lambda: defaultdict(dict))
     _cited: set[bytes] = field(default_factory=set)
+    _erased: dict[bytes, set[int]] = field(default_factory=lambda: defaultdict(set))  # bodies that are not to come back
     _stranger_bytes: int = 0
 
-    def copy(self) -> MemoryLog:
+    def copy(self) -> Self:
         """The same entries, in a log of its own."""
-        other = MemoryLog(self.dataset, self.owners, self.vouched, self.stranger_bytes, self.verify)
+        other = type(self)(self.dataset, self.owners, self.vouched, self.stranger_bytes, self.verify)
         other.ingest([self.entries[entry_id].record for entry_id in self.arrivals], cited=True)
+        for entry_id, indexes in self._erased.items():
+            other._erased[entry_id] = set(indexes)
         return other
 
     # --- the write path ----------------------------------------------------------------------------------
@@ -63,8 +67,8 @@ class MemoryLog:
         entry_id = entry.entry_id
         held = self.entries.get(entry_id)
         if held is not None:
-            if held.withheld and set(held.withheld) - set(entry.withheld):
-                self.entries[entry_id] = with_bodies_of(held, entry)
+            if held.withheld.keys() - entry.withheld.keys() - self._erased[entry_id]:
+                self.entries[entry_id] = with_bodies_of(held, without_bodies(entry, self._erased[entry_id]))
                 return Ingested(Outcome.COMPLETED, entry_id, self._lsn[entry_id])
             return Ingested(Outcome.DUPLICATE, entry_id, self._lsn[entry_id])
         header = entry.header
@@ -96,6 +100,15 @@ class MemoryLog:
             return True
         self._stranger_bytes += len(entry.record)
         return False
+
+    def erase(self, entry_id: bytes, indexes: set[int]) -> None:
+        """Put hashes in place of event bodies, until they are allowed again."""
+        self.entries[entry_id] = without_bodies(self.entries[entry_id], indexes)
+        self._erased[entry_id] |= indexes
+
+    def allow_bodies(self, entry_id: bytes, indexes: set[int]) -> None:
+        """Let erased bodies come back with the next arrival of the entry."""
+        self._erased[entry_id] -= indexes
 
     # --- LogView -----------------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
 """Nodes that run the real session code over a simulated network, driven by one seeded random generator and no clock.
 
 Time is a number that jumps from event to event. A connection is a stream of frames; faults lose, repeat, reorder or delay
-them, reset it, cut nodes off, and crash them between two batches. A liar is a node whose log tells its peers something else
-than what it holds.
+them, reset it, cut nodes off, and crash them between two batches. Every node keeps the real State of what it holds. A liar is
+a node whose log tells its peers something else than what it holds.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from gonk_node.sync.outputs import (
 )
 from gonk_node.sync.session import Session
 from kit.authors import TestAuthor
-from kit.memory_log import MemoryLog
+from kit.stateful_log import StatefulLog
 
 TICK_MS = 5_000
 EVENTS_MAX = 200_000  # a simulation that takes more does not end
@@ -41,7 +41,7 @@ FRAME_FAULTS = ("lost", "repeated", "reordered", "reset")  # damage is noticed b
 LIES = ("damaged records", "heads that are not", "withheld bodies", "wrong digests", "flood")
 
 
-class LyingLog(MemoryLog):
+class LyingLog(StatefulLog):
     """A log that shows its peers something else than what it holds."""
 
     lie: str = ""
@@ -69,7 +69,7 @@ class LyingLog(MemoryLog):
 class Node:
     """A replica, its author, and what it remembers of its peers."""
 
-    def __init__(self, name: str, log: MemoryLog, author: TestAuthor) -> None:
+    def __init__(self, name: str, log: StatefulLog, author: TestAuthor) -> None:
         self.name = name
         self.log = log
         self.author = author
@@ -120,20 +120,18 @@ class Simulation:
         self._verified: dict[bytes, Entry | InvalidEntryError] = {}
         self._cut: set[frozenset[str]] = set()
         self._epoch = 0
-        root = TestAuthor(f"root of {seed}")
-        genesis = root.genesis()
-        self.root = root
+        authors = [TestAuthor(f"root of {seed}"), *(TestAuthor(f"{seed}/{index}") for index in range(1, count))]
+        recovery = [authors[-1].author] if self.random.random() < 0.3 else []
+        genesis = authors[0].genesis(approvals=self.random.choice((1, 1, 1, 2)), recovery=recovery)
         self.nodes: list[Node] = []
-        for index in range(count):
+        for index, author in enumerate(authors):
             lies = bool(lie) and index == count - 1
-            log = (LyingLog if lies else MemoryLog)(
-                genesis.entry_id, owners=frozenset([root.author]), verify=self._verify
-            )
+            log = (LyingLog if lies else StatefulLog)(genesis.entry_id, verify=self._verify)
             if isinstance(log, LyingLog):
                 log.lie = lie
-            author = root if index == 0 else TestAuthor(f"{seed}/{index}", genesis.entry_id)
+            author.dataset = genesis.entry_id
+            log.ingest([genesis.record])
             self.nodes.append(Node(f"node{index}", log, author))
-        self.nodes[0].log.ingest([genesis.record])
 
     @property
     def honest(self) -> list[Node]:
@@ -321,17 +319,21 @@ class Simulation:
         self._appended(node)
 
     def crash(self, node: Node, down_ms: int) -> None:
-        """The process dies: batches that were not ingested are lost, and so is every connection."""
+        """The process dies: batches that were not ingested are lost, every connection, and now and then the State."""
         for end in list(node.ends):
             self._drop(end)
         node.is_up = False
+        if self.random.random() < 0.5:
+            node.log.lose_state()
+        else:
+            node.log.restart()
 
         def restart() -> None:
             node.is_up = True
 
         self.at(down_ms, restart)
 
-    def restore(self, node: Node, backup: MemoryLog) -> None:
+    def restore(self, node: Node, backup: StatefulLog) -> None:
         """An older copy of the log takes the place of this one; as a store of its own, and nothing signed is lost."""
         self.crash(node, 1)
         backup.ingest([entry.record for entry in node.author.entries])
