@@ -21,7 +21,7 @@ Made from the commands by `scripts/gen_cli_docs.py --write`; a test compares the
 commands, not this page.
 
 Data goes to standard output, progress and messages to standard error. `--json` makes every command that
-prints print JSON instead.
+prints print JSON instead, errors too. Commands and names complete with Tab: [completion.md](completion.md).
 
 | exit code | meaning |
 |---|---|
@@ -32,6 +32,7 @@ prints print JSON instead.
 | 4 | verification failed |
 | 5 | done, but conflicts are open |
 | 6 | partly done and kept; the same command goes on from there |
+| 130 | stopped by Ctrl-C |
 """
 
 

@@ -23,7 +23,7 @@ def dataset() -> None:
     "--approvals",
     default=1,
     type=click.IntRange(1, APPROVALS_MAX),
-    show_default="1",
+    show_default=True,
     help="How many different people must accept a proposal.",
 )
 def create(run: Run, name: str, description: str, private: bool, approvals: int) -> None:
