@@ -34,13 +34,16 @@ class Bodies:
         """Whether an annotation revision fits the schema revision that it names; UNKNOWN where that is not here."""
         if annotation.schema_no is None or annotation.body is None:
             return Conformance.UNKNOWN
-        schema = self._queries.by_number(SCHEMA, annotation.schema_no)
-        if schema is None:
-            return Conformance.UNKNOWN
-        try:
-            return self._validator(schema).verdict(annotation.body)
-        except NonconformingError:
-            return Conformance.UNKNOWN
+        validator = self._validators.get(annotation.schema_no)
+        if validator is None:
+            schema = self._queries.by_number(SCHEMA, annotation.schema_no)
+            if schema is None:
+                return Conformance.UNKNOWN
+            try:
+                validator = self._validator(schema)
+            except NonconformingError:
+                return Conformance.UNKNOWN
+        return validator.verdict(annotation.body)
 
     def _validator(self, schema: Revision) -> Validator:
         if schema.number not in self._validators:

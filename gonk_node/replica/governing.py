@@ -72,8 +72,8 @@ class Governor:
             NotFoundError: no proposal is held under that reference. WrongStateError: it is decided, or he reviewed it.
             NonconformingError: he would accept what does not fit its schema.
         """
-        revision = self._queries.proposal(ref)
         number = self._queries.number_of(ref)
+        revision = None if number is None else self._queries.proposal_at(number)
         where = f"event {uuid_text(event_uuid(ref))}"
         if revision is None or number is None:
             raise NotFoundError("there is nothing to review", where=where, hint="gonk review DATASET list")

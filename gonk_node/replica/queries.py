@@ -175,9 +175,11 @@ class Queries:
     def proposal(self, ref: EventRef) -> Revision | None:
         """The revision that an event makes, or (a delete) the one that it would delete; None for other events."""
         number = self.number_of(ref)
-        if number is None:
-            return None
-        for kind in (OBJECT, ANNOTATION, SCHEMA):
+        return None if number is None else self.proposal_at(number)
+
+    def proposal_at(self, number: int) -> Revision | None:
+        """The same by the event's local number."""
+        for kind in (ANNOTATION, OBJECT, SCHEMA):  # the most frequent first
             found = self.by_number(kind, number)
             if found is not None:
                 return found
@@ -202,7 +204,7 @@ class Queries:
         found = []
         for number, kind, entry_id, key, time_ms in rows:
             ref = EventRef(entry_id, split_number(number)[1])
-            revision = self.by_number(kind, number) if kind < 3 else self.proposal(ref)
+            revision = self.by_number(kind, number) if kind < 3 else self.proposal_at(number)
             if revision is not None:
                 found.append(Proposal(ref, number, key, time_ms, kind == 3, revision))
         return found
