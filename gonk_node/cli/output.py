@@ -16,6 +16,7 @@ from rich.cells import cell_len
 
 from gonk_node.cli.text import safe
 
+_WHOLE = frozenset(("uuid", "event", "annotation", "key", "entry", "id"))  # columns that are copied from: never broken
 Advance = Callable[[int, int], None]  # (done so far, total; 0: not known)
 
 
@@ -92,9 +93,17 @@ class Output:
             console=Console(stderr=True),
             transient=True,
         )
-        with bar:
-            task = bar.add_task(what, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total or None)
+        task = bar.add_task(what, total=None)
+
+        def advance(done: int, total: int) -> None:
+            if done < total or not total:  # what is done at once needs no bar
+                bar.start()
+            bar.update(task, completed=done, total=total or None)
+
+        try:
+            yield advance
+        finally:
+            bar.stop()
 
 
 def _rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -104,7 +113,7 @@ def _rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in _WHOLE)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))  # Text: square brackets in names are no markup
     Console().print(table)

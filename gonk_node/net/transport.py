@@ -65,11 +65,11 @@ class SessionRunner:
         self._peer = peer
         self._is_client = is_client
         self._on_event = on_event
-        self._session: Session | None = None
         self._work: deque[_Work] = deque()
         self._wake = asyncio.Event()
         self._closing = False
         self._tokens: list[tuple[bytes, int]] = []
+        self._appended_lsn = 0  # told to the session between two batches: only then it knows which came from the peer
         self._over = False
         self._error: GonkError | None = None
         self._waking: asyncio.Task[Any] | None = None
@@ -118,19 +118,19 @@ class SessionRunner:
             now_ms=_now_ms(),
         )
         session.start(await self._port.standing(True))
-        self._session = session
-        session.appended(self._port.view.last_lsn())
+        self._appended_lsn = max(self._appended_lsn, self._port.view.last_lsn())
         return session
 
     def _appended(self, lsn: int) -> None:
-        if self._session is not None:
-            self._session.appended(lsn)
-            self._wake.set()
+        self._appended_lsn = max(self._appended_lsn, lsn)
+        self._wake.set()
 
     async def _turn(self, session: Session) -> None:
         """Set going what can go on, wait until something happened, and tell the session of it."""
         if self._closing and not self._over:
             session.close()
+        if self._working is None:
+            session.appended(self._appended_lsn)
         while self._tokens:
             session.offer_content(*self._tokens.pop(0))
         self._handle(session.outputs())
