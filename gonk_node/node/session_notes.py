@@ -26,7 +26,11 @@ class SessionNotes:
                     self._moved(taken, given)
             case Synced(equal_heads, equal_states):
                 self._live = True
-                _log.info("%s: %s", self._who, "in sync" if equal_heads else "synced; the two do not hold the same entries yet")
+                _log.info(
+                    "%s: %s",
+                    self._who,
+                    "in sync" if equal_heads else "synced; the two do not hold the same entries yet",
+                )
                 if equal_states is False:
                     _log.error(
                         "%s: the same entries give another State there: one of the two programs or stores is wrong;"
