@@ -18,6 +18,7 @@ from gonk_node.replica.governing import Reviewed
 from gonk_node.replica.queries import PAGE, Proposal
 
 _PARTIAL = 6
+_REVIEW = ("owner", "reviewer")  # roles that may
 _REASONS_MAX = 20
 
 
@@ -122,6 +123,10 @@ def _list(place: Place, key: bytes | None, strangers: bool, limit: int) -> None:
     place.out.note(f"{plural(waiting, 'proposal')} {'waits' if waiting == 1 else 'wait'}")
     if counts[False] and not strangers and key is None:
         place.out.note(f"and {plural(counts[False], 'proposal')} of strangers: --strangers lists them")
+    if rows:
+        place.out.next(f"gonk show {place.name} EVENT    (what it is, and what it would change)")
+        if place.people.role(place.node.author_key) in _REVIEW:
+            place.out.next(f"gonk review {place.name} accept EVENT", f"gonk review {place.name} reject EVENT")
 
 
 def _nothing(place: Place, key: bytes | None, strangers: bool) -> int:

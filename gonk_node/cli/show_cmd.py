@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from gonk_node.cli.bodies_text import brief, changes
 from gonk_node.cli.describe import DECISIONS, event_text
 from gonk_node.cli.files import write_output
 from gonk_node.cli.pick import pick, version_of
@@ -17,6 +18,7 @@ from gonk_node.replica.queries import Revision
 from gonk_node.store.state_schema import ANNOTATION, OBJECT
 
 _SHOWN_MAX = 50  # annotations of one object, in the text form
+_BODY_CHARS_MAX = 80
 
 
 @verb("show")
@@ -104,6 +106,9 @@ def _tell(place: Place, revisions: list[Revision], chosen: Revision) -> None:
             for each in place.describer.objects(chosen)
         ]
         rows.append(("body", (chosen.body or b"").decode(errors="replace")))
+        base = None if chosen.base is None else place.queries.by_number(ANNOTATION, chosen.base)
+        if base is not None:
+            rows.append(("changes", "; ".join(changes(base.body or b"", chosen.body or b""))))
     out.pairs(rows)
     out.line()
     out.table(["version", "status", "by", "time (UTC)", "event"], [_version_row(place, each) for each in revisions])
@@ -143,7 +148,7 @@ def _tell_annotations(place: Place, chosen: Revision) -> None:
             "-" if each.version is None else str(each.version),
             place.describer.status(each),
             place.describer.schema_name(each),
-            safe((each.body or b"").decode(errors="replace"), 80),
+            brief(each.body or b"", _BODY_CHARS_MAX),
         ]
         for each in found[:_SHOWN_MAX]
     ]

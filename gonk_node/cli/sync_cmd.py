@@ -82,7 +82,7 @@ async def _sync_all(
     for info, peer in plans:
         outcome = await _sync(node, info, peer, policy, watch)
         who = f"{info.name}, node {peer.node_key.hex()[:8]}"
-        if outcome.error is not None:
+        if outcome.error is not None and len(plans) > 1:  # of one alone the command itself tells
             run.out.note(f"{who}: {outcome.error}")
         for line in report_lines(outcome.report) if outcome.report is not None else ():
             run.out.note(f"{who}: {line}")

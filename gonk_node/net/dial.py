@@ -7,6 +7,7 @@ when to call again, is decided elsewhere.
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import ssl
 from collections.abc import Callable
@@ -123,9 +124,8 @@ async def _connect(http: aiohttp.ClientSession, address: PeerAddress) -> tuple[F
             raise PeerUnavailableError("the peer is busy", hint="try again later") from error
         raise ProtocolError(f"what answers there is no gonk node (HTTP {error.status})") from error
     except (aiohttp.ClientError, OSError, TimeoutError, ssl.SSLError) as error:
-        reason = "it did not answer in time" if isinstance(error, TimeoutError) else str(error)
         raise PeerUnavailableError(
-            f"the peer cannot be reached: {reason}", hint="is `gonk serve` running there?"
+            f"the peer cannot be reached: {_reason(error)}", hint="is `gonk serve` running there?"
         ) from error
     stream = FrameStream(socket)
     tls = socket.get_extra_info("ssl_object")
@@ -134,6 +134,16 @@ async def _connect(http: aiohttp.ClientSession, address: PeerAddress) -> tuple[F
         await stream.close()
         raise ProtocolError("the peer showed no certificate")
     return stream, certificate_hash(certificate)
+
+
+def _reason(error: Exception) -> str:
+    """Why a connection could not be made, in the system's words without the library's."""
+    if isinstance(error, TimeoutError):
+        return "it did not answer in time"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        number, words = error.os_error.errno or 0, error.os_error.strerror
+        return (os.strerror(number) if number > 0 else words or str(error)).lower()  # negative: getaddrinfo's
+    return str(error)
 
 
 async def _prove(

@@ -17,7 +17,7 @@ def test_an_object_is_shown_with_versions_reviews_and_annotations(gonk: Gonk) ->
     assert shown["versions"][0]["reviews"][0]["author"]["name"] == "Ada"
     assert shown["annotations"][0]["body"] == BOX
     text = gonk.ok("show", "cells", added["uuid"]).out
-    for part in ("a.png", added["sha256"], "accepted, current", "accepted by Ada", ": sharp", '"label": "WBC"'):
+    for part in ("a.png", added["sha256"], "accepted, current", "accepted by Ada", ": sharp", '"label":"WBC"'):
         assert part in text, part
 
 
@@ -84,3 +84,14 @@ def test_what_is_not_there_is_told(gonk: Gonk) -> None:
     gonk.refused("show", "cells", "00000000-0000-4000-8000-000000000000")
     gonk.add("a.png", b"a")
     assert "versions here: 0" in gonk.refused("show", "cells", "a.png@1").err
+
+
+def test_a_new_version_is_shown_with_what_it_changes(gonk: Gonk) -> None:
+    gonk.add("a.png", b"a")
+    made = gonk.annotate("a.png")
+    gonk.accept_all()
+    body = gonk.file("corrected.json", {**BOX, "x": 5, "truncated": True})
+    gonk.ok("annotate", "cells", "a.png", "bounding-box", body, "--update", made["uuid"])
+    event = gonk.json("review", "cells", "list")["proposals"][0]["event"]
+    assert "changes     x: 1 → 5; truncated: none → true\n" in gonk.ok("show", "cells", event).out
+    assert "changes" not in gonk.ok("show", "cells", f"{made['uuid']}@0").out
