@@ -127,7 +127,8 @@ class Story:
         screen.heading("4. Sam, whom nobody knows, proposes a wrong change to one of the same boxes")
         box = self._material.to_correct[0]
         found = self._find(self._sam, box)
-        self._wrong = {"label": box.label, "x": 0, "y": 0, "w": self._material.width, "h": self._material.height}
+        whole_image = {"x": 0, "y": 0, "w": self._material.width, "h": self._material.height}
+        self._wrong = found["body"] | whole_image
         file = self._sam.write("wrong.json", self._wrong)
         self._sam.gonk("annotate", "cells", box.image, "bounding-box", file, "--update", found["uuid"])
 
