@@ -108,13 +108,14 @@ class SendingHalf:
         )
 
     def need_bodies(self, message: NeedBodies) -> None:
-        """Plan entries whose bodies the peer lacks, each alone."""
+        """Plan entries whose bodies the peer lacks, each alone: where nothing is missing here but what was redacted."""
         self.state = step(SENDING, self.state, Trigger.NEED_BODIES)
+        incomplete = set(self._log.incomplete())
         missing: list[bytes] = []
         for entry_id in message.entry_ids:
             record = self._log.record_of(entry_id)
             entry = None if record is None else read_stored(record)
-            if record is None or entry is None or entry.withheld:
+            if record is None or entry is None or entry_id in incomplete or len(entry.withheld) == len(entry.bodies):
                 missing.append(entry_id)
                 continue
             header = entry.header

@@ -32,7 +32,6 @@ from gonk_node.core.events import (
     SchemaUpdate,
     UnknownEvent,
 )
-from gonk_node.core.ids import EventRef
 from gonk_node.replica.queries import Queries, Revision
 from gonk_node.state.authority import Authority
 from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA

@@ -353,6 +353,10 @@ class Simulation:
         for node in self.nodes:
             node.is_up = True
 
+    def is_open(self, node: Node) -> bool:
+        """Whether a node knows that it lacks entries or bodies, so that its State may differ from others'."""
+        return bool(node.log.wanted() or node.log.missing_bodies())
+
     def agree(self) -> bool:
         """Whether all honest nodes hold the same entries."""
         return len({heads_digest(node.log.heads()) for node in self.honest}) == 1

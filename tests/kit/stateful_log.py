@@ -98,18 +98,18 @@ class StatefulLog(MemoryLog):
 
     # --- what a session asks of the State ------------------------------------------------------------------------
 
-    @property
-    def _view(self) -> ReplicaView:
-        return ReplicaView(cast(LogStore, self), self.projection)
-
     def incomplete(self) -> list[bytes]:
-        return self._view.incomplete()
+        return self._view(self.projection).incomplete()
 
     def wanted(self) -> list[bytes]:
-        return self._view.wanted()
+        return self._view(self.projection).wanted()
 
     def priority(self, author: bytes) -> int:
-        return self._view.priority(author)
+        """By the State as it stands: an order of sending needs no newer one."""
+        return self._view(self._projection or self.projection).priority(author)
+
+    def _view(self, projection: Projection) -> ReplicaView:
+        return ReplicaView(cast(LogStore, self), projection)
 
     def state_digest(self) -> bytes:
         return self.projection.state_digest()

@@ -6,6 +6,7 @@ A failure names its seed; `pytest tests/simulation --seeds 1 --first-seed SEED` 
 
 from __future__ import annotations
 
+from collections import Counter
 from random import Random
 
 from gonk_node.core.entry import Entry
@@ -136,7 +137,7 @@ def run_seed(seed: int) -> Scenario:
     for one, other, synced in results:
         if one in honest and other in honest:
             assert synced.equal_heads and synced.equal_states is not False, (one, other, synced)
-            assert synced.equal_states or sim.honest[0].log.standing().open_count, "a digest was not compared"
+            assert synced.equal_states or sim.is_open(sim.honest[0]), "State digests were not compared"
     for node in sim.honest:
         for entry in node.author.entries:
             assert node.log.has(entry.entry_id), "an acknowledged entry is gone"
@@ -176,3 +177,26 @@ def test_every_kind_of_trouble_comes_up() -> None:
     assert {"INSERTED", "DUPLICATE", "COMPLETED", "INVALID"} <= outcomes
     assert any(sim.not_delivered for sim in sims)
     assert any(len(node.log.heads()) > len(sim.nodes) + 1 for sim in sims for node in sim.nodes), "no fork"
+    lives = [_kinds_of_life(sim) for sim in sims]
+    assert not [kind for kind in lives[0] if not any(each[kind] for each in lives)]
+
+
+def _kinds_of_life(sim: Simulation) -> Counter[str]:
+    """How often it came in one State to what the rules are there for."""
+    projection = sim.honest[0].log.projection
+    counts = {
+        "conflict": "conflicts",
+        "rejected": "annotations WHERE status & 2",
+        "accepted update": "annotations WHERE NOT status AND version > 0",
+        "deleted": "deletions WHERE decided = 1",
+        "redacted": "redactions WHERE honoured",
+        "redaction in vain": "redactions WHERE NOT honoured",
+        "second thoughts": "supersedes",
+        "stranger's proposal": "objects WHERE shared IS NULL AND version IS NOT NULL",
+        "body withheld": "withheld",
+        "reference to nothing": "waiting",
+    }
+    found = Counter({kind: len(projection.db.rows(f"SELECT 1 FROM {rows}")) for kind, rows in counts.items()})
+    found["revoked"] = sum(info.revoked for info in projection.authority.roles.values())
+    found["root replaced"] = len(projection.index.root_line.keys) - 1
+    return found
