@@ -6,19 +6,21 @@ touches. The rules themselves are in `state.reviews` and `state.revisions`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from gonk_node.state import digest
 from gonk_node.state.authority import Authority
 from gonk_node.state.positions import Branch
 from gonk_node.state.reviews import UNDECIDED, Decision, Vote, decide
-from gonk_node.state.revisions import Deletion, Folded, Revision, fold_entity, fold_new
+from gonk_node.state.revisions import Deletion, Folded, FoldedEntity, Revision, fold_entity, fold_lone
 from gonk_node.store.state_db import StateDb
 from gonk_node.store.state_rows import Row, load_rows, update_rows, write_rows
 
 Deletions = dict[int, list[tuple[int, int, int]]]  # revision -> (number, branch, seq) of each deletion that names it
 Decisions = dict[int, Decision]  # by event; those that are not in it have no votes
 
+_NO_ROWS: Mapping[int, Row] = MappingProxyType({})
 _ENTITIES_AT_ONCE = 4000  # bounds memory where one review touches a whole import
 
 
@@ -53,26 +55,25 @@ class Refolder:
         updates: list[Row] = []
         conflicts: list[tuple[int, bytes, int]] = []
         for uuid in uuids:
-            stored, fresh = old.get(uuid), new.get(uuid, ())
-            if stored is None and len(fresh) == 1 and _is_plain(fresh[0], deletions, decided):
-                row = fresh[0]
-                self._apply(kind, row, fold_new(row.number, self._is_vouched(row)))
-                inserts.append(row)
+            stored, fresh = old.get(uuid, _NO_ROWS), new.get(uuid, ())
+            if not stored and len(fresh) == 1 and _is_lone(fresh[0], deletions):  # a short cut for imports
+                self._apply(kind, fresh[0], self._fold_lone(fresh[0], decided))
+                inserts.append(fresh[0])
                 continue
-            entity = {**(stored or {}), **{row.number: row for row in fresh}}
-            folded = fold_entity([self._revision(row, deletions, decided) for row in entity.values()])
+            entity = {**stored, **{row.number: row for row in fresh}} if fresh else stored
+            folded = self._fold(entity, deletions, decided)
             for result in folded.revisions:
                 row = entity[result.number]
-                if row.extra is not None:
-                    before = None if stored is None else stored.get(row.number)
-                    row.shared = None if before is None else before.shared
-                    self._apply(kind, row, result)
-                    (inserts if before is None else replaces).append(row)
-                else:
+                if row.extra is None:
                     was = row.derived()
                     self._apply(kind, row, result)
                     if row.derived() != was:
                         updates.append(row)
+                    continue
+                before = stored.get(row.number)
+                row.shared = None if before is None else before.shared
+                self._apply(kind, row, result)
+                (inserts if before is None else replaces).append(row)
             if folded.conflict:
                 conflicts.append((kind, uuid, len(folded.conflict)))
         inserts.sort(key=_number)  # appending to a table is faster than inserting into it
@@ -81,6 +82,16 @@ class Refolder:
         update_rows(self._db, kind, updates)
         self._write_deletions(deletions, decided)
         self._write_conflicts(kind, uuids, conflicts)
+
+    def _fold(self, entity: Mapping[int, Row], deletions: Deletions, decided: Decisions) -> FoldedEntity:
+        if len(entity) == 1:
+            (row,) = entity.values()
+            if _is_lone(row, deletions):
+                return FoldedEntity((self._fold_lone(row, decided),), ())
+        return fold_entity([self._revision(row, deletions, decided) for row in entity.values()])
+
+    def _fold_lone(self, row: Row, decided: Decisions) -> Folded:
+        return fold_lone(row.number, self._vouched_at(row.branch, row.seq), decided.get(row.number, UNDECIDED))
 
     def _revision(self, row: Row, deletions: Deletions, decided: Decisions) -> Revision:
         named = deletions.get(row.number, ())
@@ -91,13 +102,10 @@ class Refolder:
             row.entry_id,
             row.number & 0xFFF,
             row.live,
-            self._is_vouched(row),
+            self._vouched_at(row.branch, row.seq),
             decided.get(row.number, UNDECIDED),
             [Deletion(decided.get(number, UNDECIDED), self._vouched_at(branch, seq)) for number, branch, seq in named],
         )
-
-    def _is_vouched(self, row: Row) -> bool:
-        return self._vouched_at(row.branch, row.seq)
 
     def _vouched_at(self, branch: int, seq: int) -> bool:
         known = self._vouched.get((branch, seq))
@@ -192,9 +200,8 @@ class Refolder:
         self._any_conflicts = self._any_conflicts or bool(conflicts)
 
 
-def _is_plain(row: Row, deletions: Deletions, decided: Decisions) -> bool:
-    """Whether nothing but its author speaks for or against a create event, and nothing that it refers to is missing."""
-    return row.base is None and row.live and row.number not in decided and row.number not in deletions
+def _is_lone(row: Row, deletions: Deletions) -> bool:
+    return row.base is None and row.live and row.number not in deletions
 
 
 def _number(row: Row) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gonk_node.state.reviews import UNDECIDED, Decided, Decision
+from gonk_node.state.reviews import UNDECIDED, Decision
 
 CREATE_PENDING, CREATE_REJECTED, DELETE_PENDING, DELETE_ACCEPTED = 1, 2, 4, 8
 
@@ -68,12 +68,13 @@ class Folded(NamedTuple):
 class FoldedEntity(NamedTuple):
     """The revisions of one entity, folded, and the numbers of those that compete to be current (A12), if several do."""
 
-    revisions: list[Folded]
+    revisions: Sequence[Folded]
     conflict: tuple[int, ...]
 
 
-_CREATE = {Decided.PENDING: CREATE_PENDING, Decided.ACCEPTED: 0, Decided.REJECTED: CREATE_REJECTED}
-_DELETE = {Decided.PENDING: DELETE_PENDING, Decided.ACCEPTED: DELETE_ACCEPTED, Decided.REJECTED: 0}
+# By `Decided`: pending, accepted, rejected.
+_CREATE = (CREATE_PENDING, 0, CREATE_REJECTED)
+_DELETE = (DELETE_PENDING, DELETE_ACCEPTED, 0)
 
 
 def _statuses(revision: Revision) -> tuple[int, int | None]:
@@ -87,9 +88,10 @@ def _statuses(revision: Revision) -> tuple[int, int | None]:
     return status, shared if revision.vouched or revision.decision.cited else None
 
 
-def fold_new(number: int, vouched: bool) -> Folded:
-    """The fold of an entity of one live create event that nobody has said anything about: most of what an import brings."""
-    return Folded(number, 0, CREATE_PENDING, CREATE_PENDING if vouched else None, False, True, number)
+def fold_lone(number: int, vouched: bool, decision: Decision) -> Folded:
+    """The fold of an entity of one live create event that nobody asks to delete: most of what an import brings."""
+    status = _CREATE[decision.decided]
+    return Folded(number, 0, status, status if vouched or decision.cited else None, not status, True, number)
 
 
 def fold_entity(revisions: Sequence[Revision]) -> FoldedEntity:
@@ -101,25 +103,17 @@ def fold_entity(revisions: Sequence[Revision]) -> FoldedEntity:
     Returns:
         The same answer for the same set, in the order given.
     """
-    if len(revisions) == 1 and revisions[0].base is None and revisions[0].live:  # the most frequent
-        only = revisions[0]
-        status, shared = _statuses(only)
-        current = not status & (CREATE_PENDING | CREATE_REJECTED | DELETE_ACCEPTED)
-        return FoldedEntity([Folded(only.number, 0, status, shared, current, True, only.number)], ())
-    return _fold_tree({revision.number: revision for revision in revisions})
-
-
-def _fold_tree(revisions: dict[int, Revision]) -> FoldedEntity:
-    versions, roots = _versions(revisions)
-    statuses = {number: _statuses(revision) for number, revision in revisions.items()}
+    by_number = {revision.number: revision for revision in revisions}
+    versions, roots = _versions(by_number)
+    statuses = {number: _statuses(revision) for number, revision in by_number.items()}
     accepted = {
         number
         for number, version in versions.items()
         if version is not None and not statuses[number][0] & (CREATE_PENDING | CREATE_REJECTED | DELETE_ACCEPTED)
     }
-    leaves = _leaves(accepted, revisions)
-    current = min(leaves, key=lambda n: _preference(revisions[n], versions[n] or 0), default=None)
-    named = _named(revisions, versions, statuses)
+    leaves = _leaves(accepted, by_number)
+    current = min(leaves, key=lambda n: _preference(by_number[n], versions[n] or 0), default=None)
+    named = _named(by_number, versions, statuses)
     folded = [
         Folded(
             number,
@@ -130,7 +124,7 @@ def _fold_tree(revisions: dict[int, Revision]) -> FoldedEntity:
             number in named,
             roots[number],
         )
-        for number in revisions
+        for number in by_number
     ]
     return FoldedEntity(folded, tuple(sorted(leaves)) if len(leaves) > 1 else ())
 
