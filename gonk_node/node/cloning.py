@@ -29,6 +29,8 @@ from gonk_node.node.node import Node
 from gonk_node.node.shared import SharedDataset, author_signer, is_incomplete, mark_incomplete
 from gonk_node.node.syncing import Meeting, SyncReport, Watch, sync_once
 from gonk_node.replica.replica import clock_ms
+from gonk_node.sync.counting import count, plus
+from gonk_node.sync.outputs import Totals
 
 
 class CloneReport(NamedTuple):
@@ -74,8 +76,10 @@ async def clone(
             hint=f"gonk clone LINK {info.name} goes on with it",
         )
     resumed = info is not None
+    came_before = Totals()
     if info is None:
         record = await _fetch_genesis(node, link)
+        came_before = count([record])
         info = await asyncio.to_thread(_found, node, link, record, name, policy)
     on_found(info)
     address = link.address
@@ -88,6 +92,7 @@ async def clone(
     finally:
         await shared.close()
     await asyncio.to_thread(book.record_seen, address.node_key, clock_ms())
+    report = report._replace(taken=plus(came_before, report.taken))
     return CloneReport(info, report, resumed, was_complete)
 
 
