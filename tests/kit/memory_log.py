@@ -173,7 +173,11 @@ class MemoryLog:
         return None if entry is None else entry.record
 
     def incomplete(self) -> list[bytes]:
-        return [entry_id for entry_id, entry in self.entries.items() if entry.withheld]
+        return [
+            entry_id
+            for entry_id, entry in self.entries.items()
+            if entry.withheld and entry.withheld.keys() - self._erased[entry_id]
+        ]
 
     def wanted(self) -> list[bytes]:
         return sorted(self._cited - self.entries.keys())

@@ -389,6 +389,17 @@ def test_withheld_bodies_are_asked_of_the_next_peer(world: World) -> None:
     assert not bare.incomplete()
 
 
+def test_withheld_bodies_are_had_from_a_peer_that_lacks_only_what_was_erased(world: World) -> None:
+    entry = world.author("a").append(Profile("one"), Profile("two"))
+    whole, bare = world.log(entry), world.log(without_bodies(entry, {0, 1}))
+    for log in (whole, bare):
+        log.erase(entry.entry_id, {0})
+    pair = Pair(bare, whole).run()
+    assert pair.client.outcomes == {Outcome.COMPLETED: 1}
+    assert pair.client.synced == pair.server.synced == Synced(True, True)
+    assert not bare.incomplete()
+
+
 def test_bodies_that_neither_has_are_reported_and_no_states_compared(world: World) -> None:
     entry = without_bodies(world.author("a").append(Profile("one")), {0})
     pair = Pair(world.log(entry), world.log(entry)).run()
