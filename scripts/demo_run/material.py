@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from demo_run.person import DemoError
 
 _CORRECTIONS = 3
+_NEEDED = "A folder must have instances.json (COCO, with boxes) and images/"
 
 
 class Box(NamedTuple):
@@ -51,10 +52,12 @@ def read_material(folder: Path) -> Material:
             for each in coco["annotations"]
             if each["image_id"] in images and min(each["bbox"][2:]) > 0
         ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except OSError as error:
+        raise DemoError(f"{_NEEDED}, but {instances} cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError) as error:
         raise DemoError(f"{instances}: not a COCO file with boxes: {type(error).__name__}: {error}") from error
     if not boxes:
-        raise DemoError(f"{folder}: needs instances.json with boxes, and the images it names in {folder / 'images'}")
+        raise DemoError(f"{_NEEDED}, but in {folder} there is no box on an image that is there")
     contents = {
         hashlib.sha256((folder / "images" / each["file_name"]).read_bytes()).digest() for each in images.values()
     }
