@@ -69,6 +69,7 @@ class Projection:
         self._index = AuthorityIndex(db, genesis)
         self._redactions = Redactions(db, self._index, self._resolver, self._read)
         self._stamp: tuple[int, int] | None = None  # of the database that what is in memory belongs to
+        self._reread: tuple[int, Entry] | None = None  # the entry read last in this batch: its events come in a row
         self.erasable: set[EventRef] = set()
         self.restorable: set[EventRef] = set()
 
@@ -142,6 +143,7 @@ class Projection:
 
     def _step(self, recheck_withheld: bool, verified: Mapping[int, Entry]) -> int:
         lsn = self.lsn()
+        self._reread = None
         if self._stamp != (lsn, self.db.foreign_commits()):  # another process was here, or this is the first call
             self._resolver.forget()
             self._index.load(self._read)
@@ -163,13 +165,18 @@ class Projection:
             self.db.set_meta("lsn", lsn)
             self._resolver.trim()
         self._stamp = (lsn, self.db.foreign_commits())
+        self._reread = None
         return len(entries)
 
     def _read(self, lsn: int) -> Entry:
+        if self._reread is not None and self._reread[0] == lsn:
+            return self._reread[1]
         record = self._log.record(lsn)
         if record is None:
             raise DamagedStoreError(f"the log has no entry {lsn}", hint="gonk fsck tells more")
-        return read_stored(record)
+        entry = read_stored(record)
+        self._reread = (lsn, entry)
+        return entry
 
     def _project(self, entries: Sequence[tuple[int, Entry]], returned: Sequence[Found]) -> None:
         known_branches = set(self._index.branches)
@@ -269,12 +276,15 @@ class Projection:
     def _bodies_now_here(self) -> list[Found]:
         """Events whose body was missing and is in the log now; those with an honoured redaction are to be erased again."""
         here: list[Found] = []
-        for (number,) in self.db.rows("SELECT event_no FROM withheld"):
+        for (number,) in self.db.rows("SELECT event_no FROM withheld ORDER BY event_no"):
+            lsn, index = split_number(number)
+            if self._read(lsn).bodies[index] is None:
+                continue
             found = self._found(number)
             ref = EventRef(found.place.entry_id, found.index)
             if self._is_absent(ref, found.event):
                 self.erasable.add(ref)
-            elif found.event is not None:
+            else:
                 here.append(found)
         return here
 

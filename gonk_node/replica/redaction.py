@@ -65,7 +65,7 @@ class Redactions:
         """Events with an honoured redaction whose bytes are in the log."""
         rows = self._db.rows(
             "SELECT DISTINCT e.lsn, e.entry_id, r.target_index FROM redactions r"
-            " JOIN entries e ON e.entry_id = r.target_entry WHERE r.honoured"
+            " JOIN entries e ON e.entry_id = r.target_entry WHERE r.honoured ORDER BY e.lsn"
         )
         return {EventRef(entry_id, index) for lsn, entry_id, index in rows if self._read(lsn).bodies[index] is not None}
 
@@ -110,8 +110,8 @@ class Redactions:
         by_target: dict[EventRef, list[tuple[int, bool]]] = {}
         for number, entry_id, index, honoured in rows:
             by_target.setdefault(EventRef(entry_id, index), []).append((number, bool(honoured)))
-        for ref, redacts in by_target.items():
-            self._settle_one(ref, redacts, settled)
+        for ref in sorted(by_target):  # those of one entry in a row: it is read once
+            self._settle_one(ref, by_target[ref], settled)
         return settled
 
     def _settle_one(self, ref: EventRef, redacts: list[tuple[int, bool]], settled: Settled) -> None:
