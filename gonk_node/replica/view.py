@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+from collections.abc import Collection, Sequence
 
 from gonk_node.core.heads import Head, Range
 from gonk_node.replica.projection import Projection
+from gonk_node.state.authority import Authority
 from gonk_node.store.log import LogStore
 
-_LISTED_MAX = 1000  # ids asked for in one session; the next session asks for more
+_LISTED_MAX = 1000  # ids asked for at a time; the next time others
 
 
 class ReplicaView:
@@ -59,31 +61,45 @@ class ReplicaView:
         return self._log.record_of(entry_id)
 
     def incomplete(self) -> list[bytes]:
-        """Entries of which a body is not held that no honoured redaction covers."""
-        return [
-            row[0]
-            for row in self._projection.db.rows(
-                "SELECT DISTINCT e.entry_id FROM withheld w JOIN entries e ON e.lsn = w.event_no >> 12"
-                " WHERE NOT EXISTS (SELECT 1 FROM redactions r WHERE r.target_entry = e.entry_id"
-                " AND r.target_index = w.event_no & 4095 AND r.honoured) LIMIT ?",
-                (_LISTED_MAX,),
-            )
-        ]
+        """Entries of which a body is not held that no honoured redaction covers; those that count go first.
+
+        At most `_LISTED_MAX`, and where there are more, others each time: nobody's bulk hides what somebody else wrote.
+        """
+        authority = self._projection.authority
+        withheld = (
+            "SELECT DISTINCT e.entry_id, {author} FROM withheld w JOIN entries e ON e.lsn = w.event_no >> 12 {voted}"
+            " JOIN branches b ON b.branch_no = {branch} WHERE NOT EXISTS (SELECT 1 FROM redactions r"
+            " WHERE r.target_entry = e.entry_id AND r.target_index = w.event_no & 4095 AND r.honoured)"
+        )
+        written = dict(self._rows(withheld.format(author="b.author", voted="", branch="e.branch_no")))
+        voted = "JOIN votes v ON v.target_no = w.event_no JOIN entries o ON o.lsn = v.review_no >> 12"
+        first = {entry_id for entry_id, author in written.items() if author in authority.vouched_spans}
+        first |= {
+            entry_id
+            for entry_id, author in self._rows(withheld.format(author="b.author", voted=voted, branch="o.branch_no"))
+            if _may_review(authority, author)
+        }
+        chosen = _some(first, _LISTED_MAX)
+        return chosen + _some(written.keys() - first, _LISTED_MAX - len(chosen))
 
     def wanted(self) -> list[bytes]:
-        """Entries that an honoured accept cites and that are not held."""
+        """Entries that an honoured accept cites and that are not held; at most `_LISTED_MAX`, others each time."""
         authority = self._projection.authority
-        return [
-            entry_id
-            for entry_id, author, branch, seq in self._projection.db.rows(
-                "SELECT DISTINCT w.entry_id, b.author, e.branch_no, e.seq FROM waiting w"
-                " JOIN reviews r ON r.event_no = w.event_no AND r.decision = 1"
-                " JOIN entries e ON e.lsn = w.event_no >> 12 JOIN branches b USING (branch_no)"
-                " WHERE NOT EXISTS (SELECT 1 FROM entries h WHERE h.entry_id = w.entry_id) LIMIT ?",
-                (_LISTED_MAX,),
-            )
-            if authority.review_rank(author, branch, seq) is not None
-        ]
+        reviewers = [key for key in authority.roles if _may_review(authority, key)]
+        found = self._projection.db.rows_in(
+            "SELECT DISTINCT w.entry_id, b.author, e.branch_no, e.seq FROM waiting w"
+            " JOIN reviews r ON r.event_no = w.event_no AND r.decision = 1"
+            " JOIN entries e ON e.lsn = w.event_no >> 12 JOIN branches b USING (branch_no)"
+            " WHERE NOT EXISTS (SELECT 1 FROM entries h WHERE h.entry_id = w.entry_id) AND b.author IN (??)",
+            reviewers,
+        )
+        return _some(
+            {entry_id for entry_id, *place in found if authority.review_rank(*place) is not None},
+            _LISTED_MAX,
+        )
+
+    def _rows(self, sql: str) -> list[tuple[bytes, bytes]]:
+        return self._projection.db.rows(sql)
 
     def priority(self, author: bytes) -> int:
         """0 for owners, whose logs go first, then 1 for those with another role, 2 for strangers."""
@@ -91,3 +107,14 @@ class ReplicaView:
         if author == self._projection.authority.root:
             return 0
         return 2 if role is None else min(role.role, 1)
+
+
+def _may_review(authority: Authority, key: bytes) -> bool:
+    """Whether any review of that key may be honoured."""
+    return key in authority.owner_spans or key in authority.reviewer_spans
+
+
+def _some(entry_ids: Collection[bytes], count_max: int) -> list[bytes]:
+    """All of them in order, or that many at random."""
+    ordered = sorted(entry_ids)
+    return ordered if len(ordered) <= count_max else random.sample(ordered, count_max)
