@@ -1,4 +1,7 @@
-"""How much of the content is on this node that a dataset's objects name, accepted or proposed by vouched keys. Looks up ids; reads no file."""
+"""How much of the content that a dataset's objects name is on this node.
+
+Counts objects that are accepted or proposed by vouched keys. Looks up ids; reads no file.
+"""
 
 from __future__ import annotations
 

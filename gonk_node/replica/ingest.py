@@ -7,7 +7,7 @@ strangers, this node's quotas count.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from gonk_node.core import limits
 from gonk_node.core.codec import CodecError
@@ -20,7 +20,10 @@ from gonk_node.core.verify import verify_entry
 from gonk_node.errors import InvalidEntryError, UsageError
 from gonk_node.replica.collector import paused_collector
 from gonk_node.replica.projection import Projection
+from gonk_node.state.positions import Spans
 from gonk_node.store.log import LogStore
+
+Verified: TypeAlias = Sequence[Entry | InvalidEntryError]
 
 
 class Quota(NamedTuple):
@@ -38,12 +41,25 @@ class Ingest:
         self._projection = projection
         self._quota = quota
 
-    def ingest(self, records: Sequence[bytes], *, cited: bool = False) -> list[Ingested]:
+    def verify(self, records: Sequence[bytes]) -> Verified:
+        """V1 to V6 of each record, which need nothing but the record: the entry, or the rule that it breaks."""
+        verified: list[Entry | InvalidEntryError] = []
+        for record in records:
+            try:
+                verified.append(verify_entry(record, self._log.dataset))
+            except InvalidEntryError as error:
+                verified.append(error)
+        return verified
+
+    def ingest(
+        self, records: Sequence[bytes], *, cited: bool = False, verified: Verified | None = None
+    ) -> list[Ingested]:
         """Take records that came from anywhere.
 
         Args:
             records: as received, a chain in order of seq.
             cited: a peer says that an honoured accept cites these, or what follows them: quotas are wider.
+            verified: what `verify` said of these very records, where that was asked before.
 
         Returns:
             One outcome for each record, in order; what is INSERTED or COMPLETED is durable and folded.
@@ -52,17 +68,15 @@ class Ingest:
             DiskFullError, StorageError: none of those not yet reported stored.
         """
         with paused_collector():
-            return self._ingest(records, cited)
+            return self._ingest(self.verify(records) if verified is None else verified, cited)
 
-    def _ingest(self, records: Sequence[bytes], cited: bool) -> list[Ingested]:
-        results: list[Ingested | None] = [None] * len(records)
+    def _ingest(self, verified: Verified, cited: bool) -> list[Ingested]:
+        results: list[Ingested | None] = [None] * len(verified)
         held: list[tuple[int, Entry]] = []
         gate = _StrangerGate(self._log, self._projection, self._quota, cited)
-        for place, record in enumerate(records):
-            try:
-                entry = verify_entry(record, self._log.dataset)
-            except InvalidEntryError as error:
-                results[place] = Ingested(Outcome.INVALID, b"", 0, error)
+        for place, entry in enumerate(verified):
+            if isinstance(entry, InvalidEntryError):
+                results[place] = Ingested(Outcome.INVALID, b"", 0, entry)
                 continue
             if gate.refuses(entry) and held:
                 self._store(held, results, cited=cited)  # one of these may vouch for it
@@ -197,15 +211,27 @@ class _StrangerGate:
             return True
         if header.author not in authority.vouched_spans:
             return False
+        if not authority.within_pins(header.author, header.log_id, header.seq):
+            return False  # a revoked key, beyond what its revokes let count
         if authority.awaited or not header.prev:
-            return True  # a revoked key: how far it counts is only known once its pinned entries are here
+            return True  # how far it counts is only known once its pinned entries are here
         before = self._projection.index.locate(header.prev)
         return before is None or authority.vouched(header.author, before.branch, before.seq + 1)
 
     def _load(self) -> dict[bytes, int]:
         if self._used is None:
-            vouched = self._authority.vouched_spans
+            authority = self._authority
             rows = self._projection.db.rows("SELECT author, bytes FROM authors")
-            self._used = {author: size for author, size in rows if author not in vouched}
+            self._used = {
+                author: size - (self._bytes_within(authority.cut_spans[author]) if author in authority.cut_spans else 0)
+                for author, size in rows
+                if author not in authority.vouched_spans or author in authority.cut_spans
+            }
             self._used_total = sum(self._used.values())
         return self._used
+
+    def _bytes_within(self, spans: Spans) -> int:
+        """Of a revoked key's records: what still counts, and so is no stranger's."""
+        sql = "SELECT coalesce(sum(bytes), 0) FROM entries WHERE branch_no = ? AND seq BETWEEN ? AND ?"
+        found = [self._projection.db.one(sql, (branch, *span)) for branch, span in spans.items()]
+        return sum(row[0] for row in found if row is not None)
