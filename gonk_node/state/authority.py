@@ -7,7 +7,7 @@ shape of the logs; output is an `Authority`. Nothing is read or stored here, and
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gonk_node.core.events import (
@@ -50,6 +50,7 @@ class Authority:
     reviewer_spans: dict[bytes, Spans] = field(default_factory=dict)
     vouched_spans: dict[bytes, Spans] = field(default_factory=dict)
     cut_spans: dict[bytes, Spans] = field(default_factory=dict)
+    pinned: dict[bytes, dict[bytes, int]] = field(default_factory=dict)
     relevant: set[bytes] = field(default_factory=set)
     awaited: set[bytes] = field(default_factory=set)
 
@@ -77,6 +78,11 @@ class Authority:
         spans = self.cut_spans.get(key)
         return spans is None or _within(spans, branch, seq)
 
+    def within_pins(self, key: bytes, log_id: bytes, seq: int) -> bool:
+        """Whether every honoured revoke of `key` pins that log there or later: else no entry there can count."""
+        pinned = self.pinned.get(key)
+        return pinned is None or seq <= pinned.get(log_id, -1)
+
     def role_now(self, key: bytes) -> int | None:
         """The role that `key` holds for what it writes next, None for a stranger or a revoked key."""
         info = self.roles.get(key)
@@ -90,6 +96,21 @@ class Authority:
 def _within(spans: Spans, branch: int, seq: int) -> bool:
     span = spans.get(branch)
     return span is not None and span[0] <= seq <= span[1]
+
+
+def _pinned_by_all(cuts: Sequence[tuple[Pin, ...]]) -> dict[bytes, int]:
+    """For each log that all of some revokes pin, the sequence number up to which all of them let it count."""
+    highest: list[dict[bytes, int]] = []
+    for pins in cuts:
+        highest.append({})
+        for pin in pins:
+            highest[-1][pin.log_id] = max(pin.seq, highest[-1].get(pin.log_id, -1))
+    first, *rest = highest
+    return {
+        log_id: min(seq, *(each[log_id] for each in rest)) if rest else seq
+        for log_id, seq in first.items()
+        if all(log_id in each for each in rest)
+    }
 
 
 def fold_authority(
@@ -216,6 +237,7 @@ class _Fold:
                 self.out.vouched_spans[key] = spans
             if self.cuts.get(key):
                 self.out.cut_spans[key] = spans
+                self.out.pinned[key] = _pinned_by_all(self.cuts[key])
 
     # --- for people, and dense ranks --------------------------------------------------------------------
 
