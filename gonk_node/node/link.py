@@ -81,7 +81,9 @@ class ReplicaLink:
     async def ingest(self, records: Sequence[bytes], cited: bool) -> list[Ingested]:
         """Give records to the write path; what is INSERTED is durable and folded on return."""
         expected = self._expected.pop(id(records), None)
-        verified = None if expected is None else await asyncio.wrap_future(expected[1])
+        if expected is None:
+            return await self.run(lambda: self._ingest(records, cited, None))
+        verified: Verified = await asyncio.wrap_future(expected[1])
         return await self.run(lambda: self._ingest(records, cited, verified))
 
     async def standing(self, whole: bool) -> Standing:
