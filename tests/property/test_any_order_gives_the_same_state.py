@@ -50,7 +50,7 @@ def _held(entries: Sequence[Entry], rng: random.Random) -> list[Entry]:
     """What a node holds in the end: some ends of logs never arrive, some bodies never do."""
     followed = {entry.header.prev for entry in entries}
     held = []
-    for entry in entries:
+    for entry in {entry.entry_id: entry for entry in entries}.values():  # two authors' steps may come out as one entry
         if entry.header.dataset and entry.entry_id not in followed and rng.random() < 0.1:
             continue
         if entry.header.dataset and rng.random() < 0.05:
