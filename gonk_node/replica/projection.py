@@ -112,6 +112,8 @@ class Projection:
         Returns:
             How many entries were taken in.
         """
+        if self._stamp is None and not self._fits_log():
+            self.db.recreate()
         taken = 0
         while True:
             with self.db.transaction(), self._reload_on_error(), paused_collector():
@@ -129,6 +131,12 @@ class Projection:
         self.db.recreate()
         self._stamp = None
         return self.catch_up(progress=progress)
+
+    def _fits_log(self) -> bool:
+        """Whether the last entry of the State is at its place in the log; not where an older copy of the log was put back."""
+        last = self.db.one("SELECT lsn, entry_id FROM entries ORDER BY lsn DESC LIMIT 1")
+        record = None if last is None else self._log.record(last[0])
+        return last is None or (record is not None and read_stored(record).entry_id == last[1])
 
     @contextlib.contextmanager
     def _reload_on_error(self) -> Iterator[None]:
