@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import signal
 import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from .document import render, write
 from .machine import describe
 from .measurements import MEASUREMENTS, Bench
-from .results import Samples, as_json, rows, table
+from .results import Samples, as_json, rows
 from .sizes import FULL, QUICK
 
 
@@ -23,16 +26,20 @@ def _arguments() -> argparse.Namespace:
         "--only", action="append", choices=MEASUREMENTS, metavar="NAME", help=f"only: {', '.join(MEASUREMENTS)}"
     )
     parser.add_argument("--json", action="store_true", help="print everything measured as JSON instead of the table")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md; for full runs")
     parser.add_argument("--folder", type=Path, help="where the stores go: a disk to be measured, 4 GB free")
     arguments = parser.parse_args()
     if arguments.runs is not None and arguments.runs < 1:
         parser.error("--runs must be at least 1")
+    if arguments.write and (arguments.quick or arguments.only or arguments.json):
+        parser.error("--write is for all figures at full size")
     return arguments
 
 
 def main() -> int:
     """Run the benchmark; the exit code tells only whether it ran, since one slow moment should fail nothing."""
     arguments = _arguments()
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that the folder is removed
     names = arguments.only or list(MEASUREMENTS)
     runs = arguments.runs or (1 if arguments.quick else 3)
     samples: Samples = {}
@@ -45,14 +52,16 @@ def main() -> int:
                 for figure, sample in MEASUREMENTS[name](bench):
                     samples.setdefault(figure, []).append(sample)
                 print(f"run {run} of {runs}: {name}, {time.perf_counter() - began:.0f} s", file=sys.stderr)
+    machine["load_after"] = os.getloadavg()[0]
     lines = rows(samples)
     if arguments.json:
         print(json.dumps(as_json(lines, samples, machine), indent=2))
         return 0
-    for fact, value in machine.items():
-        print(f"{fact}: {value}")
-    print(f"\nmedians of {runs} {'small runs, which measure little' if arguments.quick else 'runs'}:\n")
-    print(table(lines))
+    block = render(lines, machine, runs)
+    if arguments.write:
+        write(block)
+    else:
+        print(block + ("small sizes measure little\n" if arguments.quick else ""), end="")
     return 0
 
 

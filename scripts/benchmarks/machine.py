@@ -21,7 +21,7 @@ def describe(folder: Path) -> dict[str, object]:
     return {
         "processor": _line(_CPU, "model name") or platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
-        "memory": _line(_MEMORY, "MemTotal"),
+        "memory": _memory(),
         "system": platform.platform(),
         "python": platform.python_version(),
         "libraries": ", ".join(f"{name} {metadata.version(name)}" for name in _LIBRARIES),
@@ -30,6 +30,11 @@ def describe(folder: Path) -> dict[str, object]:
         "file_system": _file_system(folder.resolve()),
         "load_before": os.getloadavg()[0],
     }
+
+
+def _memory() -> str:
+    kib = _line(_MEMORY, "MemTotal").split(" ")[0]  # proc(5): "16384000 kB", and kB means KiB
+    return f"{int(kib) / 2**20:.0f} GiB" if kib else "unknown"
 
 
 def _line(path: Path, name: str) -> str:
