@@ -11,6 +11,7 @@ import ssl
 from typing import cast
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from gonk_node.core.limits import (
     HTTP_HEADERS_MAX,
@@ -27,6 +28,16 @@ _log = logging.getLogger(__name__)
 _BODY_BYTES_MAX = 64 * KIB  # of requests that do not read their body in parts; none of ours has such a body
 
 
+def _is_our_fault(record: logging.LogRecord) -> bool:
+    """Keep strangers' broken requests out of the log: they would fill it, with bytes of their choice."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError | ConnectionError)
+
+
+_http_log = logging.getLogger(f"{__name__}.http")
+_http_log.addFilter(_is_our_fault)
+
+
 class PeerServer:
     """Serves one aiohttp application over TLS on one port.
 
@@ -39,6 +50,7 @@ class PeerServer:
         self._runner = web.AppRunner(
             app,
             access_log=None,
+            logger=_http_log,
             auto_decompress=False,
             keepalive_timeout=PEER_IDLE_SECONDS,
             lingering_time=0,
