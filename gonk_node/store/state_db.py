@@ -1,7 +1,7 @@
 """The SQLite database of one dataset's State: opening, rebuilding, transactions. What the tables mean is `state_schema`.
 
-Disposable, so a commit flushes nothing: the lsn it stands at is written in the same transaction as its rows, so a State behind
-its log catches up when opened, and a damaged one is rebuilt. No rules here.
+Disposable, so a commit flushes nothing: the lsn it stands at is written in the same transaction as its rows, so a State
+behind its log catches up when opened, and a damaged one is rebuilt. No rules here.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ class StateDb:
             cached_statements=256,
         )
         with contextlib.suppress(sqlite3.DatabaseError):  # a damaged file: found when it is read
+            # Flushed at checkpoints only. With OFF, a power cut can lose some pages of one: nothing would notice that.
+            db.execute("PRAGMA synchronous = NORMAL")
             db.execute("PRAGMA journal_mode = WAL")
-        # Flushed at checkpoints only. With OFF, a power cut can lose some pages of one: nothing would notice that.
-        db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA temp_store = MEMORY")
         db.execute("PRAGMA cache_size = -65536")  # KiB: the indexes by uuid of a million rows
         return db

@@ -16,3 +16,11 @@ def test_a_power_cut_can_only_take_the_newest_transactions(tmp_path: Path) -> No
     db.recreate()
     assert db.one("PRAGMA synchronous") == (NORMAL,)
     db.close()
+
+
+def test_a_file_that_is_no_database_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "state.db").write_bytes(b"junk\n")
+    db = StateDb(tmp_path / "state.db", bytes(32))
+    assert db.meta("lsn") == 0
+    assert db.one("PRAGMA synchronous") == (NORMAL,)
+    db.close()
