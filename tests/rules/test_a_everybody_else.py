@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gonk_node.core.events import CONTRIBUTOR, OWNER, REVIEWER, AcceptGrant, Grant, Revoke
+from gonk_node.core.events import CONTRIBUTOR, OWNER, REVIEWER, AcceptGrant, Delete, Grant, Revoke
 from kit.folded import fold
 from kit.history import World, accept, key_of, object_create, pins_at, ref, reject
 
@@ -76,6 +76,21 @@ def test_a6_owners_outvote_reviewers_and_earlier_reviewers_later_ones() -> None:
     assert [state.views(ref(each)) for each in proposals] == [{"accepted"}, {"rejected"}]
 
 
+def test_a6_a_grant_that_ranks_higher_counts_for_votes_that_were_there_before_it() -> None:
+    world = World()
+    world.grant("root", "anna")
+    world.grant("root", "rita", REVIEWER)
+    world.grant("anna", "rolf", REVIEWER)
+    proposal = world.write("sam", object_create())
+    world.write("rita", reject(ref(proposal)))
+    world.write("rolf", accept(ref(proposal)))
+    assert fold(world).views(ref(proposal)) == {"rejected"}
+    world.grant("root", "rolf", REVIEWER, log=1, taken=False)
+    state = fold(world)
+    assert state.names_by_rank("rita", "rolf") == ["rolf", "rita"]
+    assert state.views(ref(proposal)) == {"accepted"}
+
+
 def test_a6_a_reviewer_can_end_his_own_key() -> None:
     world = World()
     world.grant("root", "rita", REVIEWER)
@@ -122,6 +137,17 @@ def test_a7_a_revoked_contributor_is_vouched_for_up_to_the_pins() -> None:
     state = fold(world)
     assert [state.vouched(entry) for entry in (kept, later, beside)] == [True, False, False]
     assert state.role("nora").revoked  # type: ignore[union-attr]
+
+
+def test_a7_a_deletion_by_one_who_is_vouched_for_later_counts_in_the_digest_from_then_on() -> None:
+    world = World()
+    thing = world.write("root", object_create())
+    world.write("nora", Delete(ref(thing)))
+    before = fold(world)
+    granted = world.grant("root", "nora", CONTRIBUTOR)
+    after = fold(world)
+    assert before.status(ref(thing)) == after.status(ref(thing)) == {"create-pending", "delete-pending"}
+    assert before.digest() == fold(world, without=(granted,)).digest() != after.digest()
 
 
 def test_a7_a_contributor_can_end_his_own_key() -> None:
