@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from gonk_node.core.ids import EventRef
@@ -42,6 +42,7 @@ class StatefulLog(MemoryLog):
 
     _projection: Projection | None = None
     _completed: bool = False  # bodies came since the last catch-up
+    _answers: dict[str, list[bytes]] = field(default_factory=dict)
 
     def ingest(self, records: Sequence[bytes], cited: bool = False) -> list[Ingested]:
         results = super().ingest(records, cited)
@@ -64,6 +65,7 @@ class StatefulLog(MemoryLog):
         new = {lsn: self.entries[self.arrivals[lsn - 1]] for lsn in range(after_lsn + 1, self.last_lsn() + 1)}
         projection.catch_up(recheck_withheld=self._completed, verified=new)
         self._completed = False
+        self._answers.clear()
         for entry_id, index in projection.restorable:
             self.allow_bodies(entry_id, {index})
         projection.restorable.clear()
@@ -99,14 +101,21 @@ class StatefulLog(MemoryLog):
     # --- what a session asks of the State ------------------------------------------------------------------------
 
     def incomplete(self) -> list[bytes]:
-        return self._view(self.projection).incomplete()
+        return self._answer("incomplete")
 
     def wanted(self) -> list[bytes]:
-        return self._view(self.projection).wanted()
+        return self._answer("wanted")
 
     def priority(self, author: bytes) -> int:
         """By the State as it stands: an order of sending needs no newer one."""
         return self._view(self._projection or self.projection).priority(author)
+
+    def _answer(self, question: str) -> list[bytes]:
+        """Asked at each step of each session, and answered anew only where the State has changed."""
+        view = self._view(self.projection)
+        if question not in self._answers:
+            self._answers[question] = getattr(view, question)()
+        return self._answers[question]
 
     def _view(self, projection: Projection) -> ReplicaView:
         return ReplicaView(cast(LogStore, self), projection)
