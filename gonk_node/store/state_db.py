@@ -63,8 +63,8 @@ class StateDb:
             # Flushed at checkpoints only. With OFF, a power cut can lose some pages of one: nothing would notice that.
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA temp_store = MEMORY")
-        db.execute("PRAGMA cache_size = -65536")  # KiB: the indexes by uuid of a million rows
+            db.execute("PRAGMA temp_store = MEMORY")
+            db.execute("PRAGMA cache_size = -65536")  # KiB: the indexes by uuid of a million rows
         return db
 
     def _fits(self, db: sqlite3.Connection) -> bool:
