@@ -7,7 +7,6 @@ from pathlib import Path
 
 from gonk_node.config import SETTINGS, Home, Setting
 from gonk_node.errors import ExistsError
-from gonk_node.net.tls import ensure_certificate
 from gonk_node.store.content import ContentStore
 from gonk_node.store.instance import open_instance
 from gonk_node.store.keyring import create_key
@@ -34,6 +33,8 @@ def make_node(home: Home, *, name: str = "", passphrase: str | None = None) -> N
         ExistsError: there is a node already; nothing is changed.
         UsageError: the passphrase is empty or too long. StorageError, DiskFullError.
     """
+    from gonk_node.net.tls import ensure_certificate  # lazy: X.509 takes a tenth of a second, of every command
+
     if home.exists():
         raise ExistsError("there is a node here already; nothing was changed", where=str(home.root), hint="gonk whoami")
     home.create_dirs()
