@@ -35,7 +35,7 @@ def test_what_is_asked_for_changes_where_an_owner_accepted_more_than_fits() -> N
     log = _replica(owner)
     nowhere = tuple(EventRef(os.urandom(32), 0) for _ in range(1500))
     log.ingest([owner.append(Review(ACCEPT, nowhere, (), "")).record])
-    asked = [frozenset(log.wanted()) for _ in range(12)]
+    asked = [frozenset(log._view(log.projection).wanted()) for _ in range(12)]  # not what the kit remembers
     assert {len(each) for each in asked} == {1000}
     assert len(frozenset.union(*asked)) > 1400
 
