@@ -11,6 +11,7 @@ from gonk_node.cli.run import Run, complete_dataset, verb
 from gonk_node.cli.text import plural, size_text
 from gonk_node.core.entry import read_stored
 from gonk_node.errors import GonkError
+from gonk_node.node.clone_mark import is_incomplete
 from gonk_node.node.holdings import Holdings, holdings_of
 from gonk_node.store.log import Fork
 from gonk_node.store.state_schema import TABLES
@@ -82,6 +83,7 @@ def _status(place: Place) -> dict[str, Any]:
         "name": place.name,
         "id": replica.dataset.hex(),
         "role": place.people.role(place.node.author_key),
+        "incomplete": is_incomplete(replica),
         "entries": entries,
         "events": events,
         "heads": len(replica.log.heads()),
@@ -122,6 +124,8 @@ def _tell(place: Place, found: dict[str, Any]) -> None:
     out.line()
     rows = [[table, *(f"{found['counts'][table][view]:,}" for view in _VIEWS)] for table in TABLES]
     out.table(["", *_VIEWS], rows)
+    if found["incomplete"]:
+        out.note("not everything was fetched yet: run gonk clone again, or gonk sync")
     for fork in found["forks"]:
         first, second = fork["entries"]
         who = place.people.who(bytes.fromhex(fork["author"]["key"]))

@@ -23,10 +23,11 @@ from gonk_node.errors import (
 )
 from gonk_node.net.address import ShareLink
 from gonk_node.net.peers import Peer, PeerBook
+from gonk_node.node.clone_mark import is_incomplete, mark_incomplete
 from gonk_node.node.datasets import DatasetInfo
 from gonk_node.node.genesis import GenesisLink
 from gonk_node.node.node import Node
-from gonk_node.node.shared import SharedDataset, author_signer, is_incomplete, mark_incomplete
+from gonk_node.node.shared import SharedDataset, author_signer
 from gonk_node.node.syncing import Meeting, SyncReport, Watch, sync_once
 from gonk_node.replica.replica import clock_ms
 from gonk_node.sync.counting import count, plus

@@ -10,6 +10,7 @@ import logging
 
 from gonk_node.core.keys import Signer
 from gonk_node.errors import KeyFileError
+from gonk_node.node.clone_mark import mark_complete
 from gonk_node.node.content_sync import ContentSync
 from gonk_node.node.datasets import DatasetInfo
 from gonk_node.node.link import ReplicaLink
@@ -17,11 +18,9 @@ from gonk_node.node.node import Node
 from gonk_node.node.offering import Offering
 from gonk_node.replica.content_needs import ContentNeeds
 from gonk_node.replica.contents import Contents
-from gonk_node.replica.replica import Replica
 from gonk_node.store.state_db import StateDb
 
 _log = logging.getLogger(__name__)
-_MARK = b"clone"  # a row of the log's meta table until all was taken once: the node key of the peer
 
 
 class SharedDataset:
@@ -76,23 +75,12 @@ class SharedDataset:
 
     async def note_synced(self) -> None:
         """A session went through: a clone that was begun is complete."""
-        if is_incomplete(self.link.replica):
-            await self.link.run(lambda: self.link.replica.log.meta_put(_MARK, None))
+        await self.link.run(lambda: mark_complete(self.link.replica))
 
     async def close(self) -> None:
         """Wait for what is under way; the node closes the replica."""
         await self.link.close()
         await asyncio.to_thread(self._reader.close)
-
-
-def is_incomplete(replica: Replica) -> bool:
-    """Whether a clone of the dataset was begun here and is not through yet."""
-    return replica.log.meta_get(_MARK) is not None
-
-
-def mark_incomplete(replica: Replica, node_key: bytes) -> None:
-    """A clone from that peer begins."""
-    replica.log.meta_put(_MARK, node_key)
 
 
 def author_signer(node: Node) -> Signer | None:
