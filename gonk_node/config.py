@@ -148,7 +148,9 @@ class Config:
         STRANGER_BYTES_TOTAL
     )
     passphrase_file: Annotated[Path | None, _path, "file with the passphrase of locked keys; mode 0600"] = None
-    display_name: Annotated[str, _name, "what you are called; signed into each dataset with your first entry there"] = ""
+    display_name: Annotated[str, _name, "what you are called; signed into each dataset with your first entry there"] = (
+        ""
+    )
     log_level: Annotated[str, _level, "least serious messages that are shown"] = "warning"
 
     @property

@@ -88,7 +88,7 @@ class Folded:
         return bool(self.revision(ref)[9])
 
     def conflicts(self) -> list[tuple[int, bytes, int]]:
-        return list(self.found["conflicts"])
+        return sorted(self.found["conflicts"])
 
     def hangs_on(self, annotation: EventRef) -> set[EventRef]:
         """The objects of an annotation, given its create event."""

@@ -428,7 +428,7 @@ class ReferenceState:
             "objects": tables[OBJECT],
             "annotations": tables[ANNOTATION],
             "schemas": tables[SCHEMA],
-            "annotation_objects": list(links),
+            "annotation_objects": links,
             "deletions": deletions,
             "conflicts": conflicts,
             "redactions": self.redactions,
@@ -436,7 +436,7 @@ class ReferenceState:
             "profiles": profiles,
         }
         return {
-            **{table: sorted(found, key=repr) for table, found in rows.items()},
+            **{table: set(found) for table, found in rows.items()},
             "digest": digest.digest_of(total),
             "root": self.authority.roots[-1],
             "roles": self.authority.roles,

@@ -53,7 +53,7 @@ def snapshot(projection: Projection) -> Snapshot:
         (),
         name,
     )
-    found["tips"] = sorted(projection.index.tips())
+    found["tips"] = set(projection.index.tips())
     return found | authority_snapshot(projection)
 
 
@@ -72,9 +72,8 @@ def authority_snapshot(projection: Projection) -> Snapshot:
     return {"root": authority.root, "roles": authority.ranked(), "positions": places}
 
 
-def _rows(rows: list[tuple[Any, ...]], numbers: tuple[int, ...], name: Any) -> list[tuple[Any, ...]]:
-    named = [tuple(name(value) if at in numbers else value for at, value in enumerate(row)) for row in rows]
-    return sorted(named, key=repr)
+def _rows(rows: list[tuple[Any, ...]], numbers: tuple[int, ...], name: Any) -> set[tuple[Any, ...]]:
+    return {tuple([name(value) if at in numbers else value for at, value in enumerate(row)]) for row in rows}
 
 
 def differences(one: Snapshot, other: Snapshot) -> str:
@@ -86,7 +85,7 @@ def differences(one: Snapshot, other: Snapshot) -> str:
             continue
         if isinstance(a, dict) and isinstance(b, dict):
             a, b = list(a.items()), list(b.items())
-        if isinstance(a, list) and isinstance(b, list):
+        if isinstance(a, list | set) and isinstance(b, list | set):
             lines += [f"{table} - {row!r}" for row in a if row not in b][:5]
             lines += [f"{table} + {row!r}" for row in b if row not in a][:5]
         else:

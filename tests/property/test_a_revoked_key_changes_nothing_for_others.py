@@ -102,15 +102,14 @@ def _standing(found: Snapshot, old: set[bytes]) -> dict[str, Any]:
     """
     standing: dict[str, Any] = {name: found[name] for name in ("digest", "root", "roles", "conflicts")}
     for table in ("objects", "annotations", "schemas"):
-        standing[table] = [
+        standing[table] = {
             (*row[:6], row[6] & ~DELETE_PENDING, *row[7:9], row[9] or bool(row[6] & _UNDECIDED), *row[10:])
             for row in found[table]
             if row[0].entry_id in old
-        ]
+        }
     for table in ("deletions", "redactions", "annotation_objects", "profiles"):
-        standing[table] = [
-            row for row in found[table] if row[-1 if table == "annotation_objects" else 0].entry_id in old
-        ]
+        named_by = -1 if table == "annotation_objects" else 0
+        standing[table] = {row for row in found[table] if row[named_by].entry_id in old}
     standing["positions"] = {entry_id: at for entry_id, at in found["positions"].items() if entry_id in old}
     return standing
 

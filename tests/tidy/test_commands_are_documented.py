@@ -42,8 +42,7 @@ def test_each_parameter_without_help_is_named_in_the_help_of_its_command(root: c
         for parameter in command.params
         if isinstance(parameter, click.Argument)
         and not isinstance(parameter.type, click.Choice)  # shows its values in the usage line
-        and (name := parameter.make_metavar(click.Context(command)).strip("[].{}"))
-        not in (command.help or "")
+        and (name := parameter.make_metavar(click.Context(command)).strip("[].{}")) not in (command.help or "")
     ]
     assert not unclear, f"arguments that the help does not mention by their name: {unclear}"
 

@@ -35,9 +35,7 @@ def test_the_docstring_draws_the_tree_as_it_is() -> None:
 
 def test_all_error_classes_are_in_the_one_tree() -> None:
     declared = {
-        value
-        for value in vars(errors).values()
-        if isinstance(value, type) and issubclass(value, BaseException)
+        value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, BaseException)
     }
     assert declared == {error for _, error in classes()}
 
@@ -67,7 +65,6 @@ def test_no_other_module_declares_an_error_for_people() -> None:
         for path in package_modules()
         if path.name != "errors.py"
         for node in ast.walk(tree(path))
-        if isinstance(node, ast.ClassDef)
-        and tree_names & {dotted(base).rpartition(".")[2] for base in node.bases}
+        if isinstance(node, ast.ClassDef) and tree_names & {dotted(base).rpartition(".")[2] for base in node.bases}
     ]
     assert not outside, "belongs into gonk_node/errors.py:\n" + "\n".join(outside)

@@ -50,9 +50,7 @@ def test_no_file_points_outside_the_project() -> None:
 @pytest.mark.parametrize("path", [path for path in tracked_files() if path.suffix == ".md"], ids=where)
 def test_links_between_documents_lead_somewhere(path: Path) -> None:
     prose = CODE_BLOCK.sub("", text(path))
-    targets = [
-        target for target in LINK.findall(prose) if "://" not in target and not target.startswith("mailto:")
-    ]
+    targets = [target for target in LINK.findall(prose) if "://" not in target and not target.startswith("mailto:")]
     dead = [target for target in targets if not (path.parent / target).exists()]
     assert not dead, f"{where(path)} links to what is not there: {dead}"
 
@@ -78,9 +76,7 @@ def test_the_licence_is_the_whole_agpl() -> None:
 def test_every_dependency_is_imported_by_the_package() -> None:
     """What is installed on everybody's machine must be used, and what is used must be declared."""
     project = tomllib.loads(text(ROOT / "pyproject.toml"))["project"]
-    declared = {
-        re.split(r"[<>=~!\[; ]", line)[0].lower().replace("_", "-") for line in project["dependencies"]
-    }
+    declared = {re.split(r"[<>=~!\[; ]", line)[0].lower().replace("_", "-") for line in project["dependencies"]}
     assert _distributions_imported() == declared
 
 
@@ -93,8 +89,6 @@ def _distributions_imported() -> set[str]:
 
 
 def test_whole_test_suite_runs_what_continuous_integration_runs() -> None:
-    commands = [
-        line for line in text(ROOT / ".ci" / "run").splitlines() if line.strip() and not line.startswith("#")
-    ]
+    commands = [line for line in text(ROOT / ".ci" / "run").splitlines() if line.strip() and not line.startswith("#")]
     assert len(commands) == 1
     assert commands[0].endswith('scripts/test"')

@@ -37,9 +37,7 @@ def test_the_spec_defines_rules_of_both_kinds_without_gaps() -> None:
     for kind in "VA":
         numbers = sorted(int(rule[1:]) for rule in rules if rule[0] == kind)
         assert numbers, f"docs/spec defines no {kind}-rule"
-        assert numbers == list(range(1, len(numbers) + 1)), (
-            f"{kind}-rules are not numbered 1, 2, …: {numbers}"
-        )
+        assert numbers == list(range(1, len(numbers) + 1)), f"{kind}-rules are not numbered 1, 2, …: {numbers}"
 
 
 def test_each_rule_of_the_spec_is_named_in_the_code() -> None:
@@ -54,6 +52,4 @@ def test_each_rule_of_the_spec_is_named_in_a_test() -> None:
 
 def test_code_and_tests_name_no_rule_that_the_spec_lacks() -> None:
     unknown = in_order((in_code() | in_tests()) - defined())
-    assert not unknown, (
-        f"named in gonk_node/core, gonk_node/state or tests/rules, but not in docs/spec: {unknown}"
-    )
+    assert not unknown, f"named in gonk_node/core, gonk_node/state or tests/rules, but not in docs/spec: {unknown}"

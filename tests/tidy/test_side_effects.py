@@ -84,11 +84,7 @@ def test_only_command_line_and_config_read_the_environment(path: Path) -> None:
         where(path, node.lineno)
         for node in ast.walk(tree(path))
         if (isinstance(node, ast.Attribute) and dotted(node) in {"os.environ", "os.getenv", "os.environb"})
-        or (
-            isinstance(node, ast.ImportFrom)
-            and node.module == "os"
-            and {"environ", "getenv"} & imported(node)
-        )
+        or (isinstance(node, ast.ImportFrom) and node.module == "os" and {"environ", "getenv"} & imported(node))
     ]
     assert not uses, f"reads the environment: {uses}"
 
