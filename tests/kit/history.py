@@ -335,7 +335,7 @@ _WEIGHTS: tuple[tuple[Callable[[RandomAuthors, str], Event], int], ...] = (
 )
 
 
-def random_history(seed: int, count: int = 50) -> tuple[World, RandomAuthors]:
+def random_history(seed: int, count: int = 38) -> tuple[World, RandomAuthors]:
     """A world of some `count` random entries, and the authors, to write more."""
     rng = random.Random(f"history {seed}")
     recovery = RECOVERY if rng.random() < 0.3 else ()

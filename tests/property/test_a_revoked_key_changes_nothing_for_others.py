@@ -18,7 +18,7 @@ from kit.history import PEOPLE, RandomAuthors, World, key_of, pins_at, random_hi
 from kit.snapshot import Snapshot, differences, snapshot
 
 PUPPETS = ("puppet1", "puppet2")
-FLOOD = 16  # entries
+FLOOD = 12  # entries
 
 
 def test_nothing_that_a_revoked_key_or_its_puppets_write_counts_for_anybody_else(history_batch: range) -> None:

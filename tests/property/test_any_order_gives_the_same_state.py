@@ -65,7 +65,7 @@ def _bit_by_bit(genesis: Entry, entries: Sequence[Entry], rng: random.Random) ->
     log = ArrivalLog([genesis])
     db = StateDb(None, genesis.dataset)
     projection = Projection(log, db)
-    pace = rng.choice((0.4, 0.1, 0.05))
+    pace = rng.choice((0.3, 0.1, 0.05))
     late: list[Entry] = []
     for entry in shuffled(entries, rng):
         if entry.header.dataset and rng.random() < 0.1:

@@ -136,7 +136,7 @@ def test_a9_a_redacted_deletion_asks_for_nothing_and_a_redacted_name_is_forgotte
     world.write("sam", Redact(deletion, ""), Redact(name, ""))
     state = fold(world)
     assert state.views(thing) == {"accepted"}
-    assert state.found["profiles"] == []
+    assert state.found["profiles"] == set()
 
 
 def test_a9_an_event_may_be_redacted_in_the_entry_that_holds_it() -> None:

@@ -81,7 +81,7 @@ def test_a_machine_without_an_id_still_keeps_its_instance(path: Path, monkeypatc
     assert open_instance(path) == open_instance(path)
 
 
-@pytest.mark.parametrize("data", [b"", b"\x00", b"\x85", bytes(range(90))], ids=["empty", "zero", "a list cut short", "other bytes"])
+@pytest.mark.parametrize("data", [b"", b"\x00", b"\x85", bytes(range(90))], ids=["empty", "zero", "cut short", "other"])
 def test_a_damaged_file_is_replaced_by_a_new_instance(path: Path, data: bytes) -> None:
     first = open_instance(path)
     path.write_bytes(data)
