@@ -53,22 +53,21 @@ class ContentSync:
     """The content of one dataset on this node.
 
     Args:
-        contents: asked on worker threads and, for single look-ups, on the event loop: it must not wait for writers, so
-            it has a database connection of its own.
+        contents: asked on worker threads; of a database connection of its own, so that it does not wait for the fold.
         store: the node's content.
         policy: "all", "accepted" or "none".
         offering: what peers are offered.
     """
 
     def __init__(self, contents: Contents, store: ContentStore, policy: str, offering: Offering) -> None:
-        self.contents = contents
+        self._contents = contents
         self.policy = policy
         self._store = store
         self._offering = offering
 
     async def totals(self) -> tuple[int, int]:
         """How many files the policy wants, held or not, and their bytes."""
-        return await asyncio.to_thread(self.contents.totals, self.policy)
+        return await asyncio.to_thread(self._contents.totals, self.policy)
 
     async def fetch(self, sources: Sequence[Source], advance: Advance = lambda _files, _bytes: None) -> ContentReport:
         """Fetch what is wanted and not here.
@@ -121,7 +120,7 @@ class ContentSync:
         """The next files that are not here, and where to go on (None: there are no more)."""
         missing: list[Wanted] = []
         while len(missing) < _GROUP_FILES:
-            page = self.contents.wanted(self.policy, after)
+            page = self._contents.wanted(self.policy, after)
             missing += self._not_held(page, held)
             if len(page) < PAGE:
                 return missing, None

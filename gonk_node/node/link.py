@@ -148,8 +148,8 @@ class ReplicaLink:
 
     def _standing(self, whole: bool) -> Standing:
         replica = self.replica
+        self._catch_up()
         lsn = replica.log.last_lsn()
-        replica.catch_up()
         wanted, incomplete = replica.view.wanted(), replica.view.incomplete()
         if not whole:
             return Standing(lsn, (), b"", b"", wanted, incomplete)

@@ -133,7 +133,7 @@ class Server:
 
     def _names(self, dataset: bytes, content_id: bytes) -> bool:
         served = self._served.get(dataset)
-        return served is not None and served.shared.content.contents.names(content_id)
+        return served is not None and served.shared.names(content_id)
 
     def _takes(self, dataset: bytes, files: Sequence[Wanted]) -> Sequence[bool]:
         served = self._served.get(dataset)

@@ -32,11 +32,14 @@ class SharedDataset:
         content: what is fetched and offered.
     """
 
-    def __init__(self, info: DatasetInfo, link: ReplicaLink, content: ContentSync, reader: StateDb) -> None:
+    def __init__(
+        self, info: DatasetInfo, link: ReplicaLink, content: ContentSync, reader: StateDb, looker: StateDb
+    ) -> None:
         self.info = info
         self.link = link
         self.content = content
-        self._reader = reader
+        self._databases = (reader, looker)
+        self._looker = Contents(looker)
 
     @classmethod
     def open(cls, node: Node, info: DatasetInfo, *, policy: str | None = None) -> SharedDataset:
@@ -51,11 +54,13 @@ class SharedDataset:
             DamagedStoreError, StorageError, StoreLockedError: as `Node.replica_of`.
         """
         replica = node.replica_of(info)
-        reader = StateDb(info.folder.state_db, info.dataset)
+        # Connections of their own, since a query waits for others on its connection: `reader` belongs to worker threads,
+        # which go through whole tables; `looker` to the event loop, for single look-ups.
+        reader, looker = (StateDb(info.folder.state_db, info.dataset) for _ in range(2))
         policy = policy or node.content_policy(info)
         offering = Offering(ContentNeeds(reader, policy, [node.author_key]), node.content, replica.log)
         content = ContentSync(Contents(reader), node.content, policy, offering)
-        return cls(info, ReplicaLink(replica, node.store_instance, author_signer(node)), content, reader)
+        return cls(info, ReplicaLink(replica, node.store_instance, author_signer(node)), content, reader, looker)
 
     @property
     def name(self) -> str:
@@ -73,6 +78,10 @@ class SharedDataset:
             return True
         return author is not None and self.link.replica.authority.role_now(author) is not None
 
+    def names(self, content_id: bytes) -> bool:
+        """Whether an object of the dataset names that content; called on the event loop."""
+        return self._looker.names(content_id)
+
     async def note_synced(self) -> None:
         """A session went through: a clone that was begun is complete."""
         await self.link.run(lambda: mark_complete(self.link.replica))
@@ -80,7 +89,8 @@ class SharedDataset:
     async def close(self) -> None:
         """Wait for what is under way; the node closes the replica."""
         await self.link.close()
-        await asyncio.to_thread(self._reader.close)
+        for database in self._databases:
+            await asyncio.to_thread(database.close)
 
 
 def author_signer(node: Node) -> Signer | None:
