@@ -110,8 +110,18 @@ class Projection:
             verified: entries just stored, by lsn: they need not be decoded again.
 
         Returns:
-            How many entries were taken in.
+            How many entries were taken in: all, where `state.db` turned out to be damaged and was made anew.
         """
+        try:
+            return self._catch_up(recheck_withheld, progress, verified)
+        except DamagedStoreError as error:
+            if error.where != str(self.db.path):
+                raise
+            return self.rebuild(progress)
+
+    def _catch_up(
+        self, recheck_withheld: bool, progress: Callable[[int, int], None] | None, verified: Mapping[int, Entry]
+    ) -> int:
         if self._stamp is None and not self._fits_log():
             self.db.recreate()
         taken = 0
@@ -130,7 +140,7 @@ class Projection:
         """Delete the State and fold the whole log anew; returns how many entries there are."""
         self.db.recreate()
         self._stamp = None
-        return self.catch_up(progress=progress)
+        return self._catch_up(False, progress, NOTHING)
 
     def _fits_log(self) -> bool:
         """Whether the last entry of the State is at its place in the log; not where an older copy of the log was put back."""
