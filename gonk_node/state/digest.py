@@ -10,6 +10,7 @@ from __future__ import annotations
 from blake3 import blake3
 
 _ITEM = blake3(derive_key_context="gonk-node 2026 v1 state item")
+_BYTE = tuple(bytes([number]) for number in range(16))
 _SUM_BYTES = 512
 _MASK = (1 << (8 * _SUM_BYTES)) - 1
 
@@ -27,7 +28,7 @@ def item(entity_type: int, uuid: bytes, entry_id: bytes, index: int, status: int
         status: the revision's status set, as bits.
     """
     hasher = _ITEM.copy()
-    hasher.update(b"%c%b%b%b%c" % (entity_type, uuid, entry_id, index.to_bytes(2, "big"), status))
+    hasher.update(b"".join((_BYTE[entity_type], uuid, entry_id, index.to_bytes(2, "big"), _BYTE[status])))
     return int.from_bytes(hasher.digest(length=_SUM_BYTES), "big")
 
 
