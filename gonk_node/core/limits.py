@@ -42,6 +42,7 @@ KDF_OPS_MAX = 8  # argon2id passes that a key file may ask for: twice libsodium'
 KDF_MEMORY_BYTES_MAX = 1024 * MIB  # memory that a key file may ask for: libsodium's "sensitive"
 STRANGER_BYTES_PER_KEY = 1 * MIB  # default quota: some thousand proposals of one unvouched key
 STRANGER_BYTES_TOTAL = 64 * MIB  # default quota for all unvouched keys of a dataset
+STRANGER_REVISIONS_MAX = 512  # undecided ones of one object, annotation or schema: folding one reads them all
 STRANGER_CONTENT_BYTES_PER_KEY = 64 * MIB  # content of undecided proposals of one unvouched key: some hundred images
 STRANGER_CONTENT_BYTES_TOTAL = 1024 * MIB  # of all such keys of a dataset
 STRANGER_CONTENT_BYTES_MIN = 4 * KIB  # what the smallest file counts for there: about what it costs in the store

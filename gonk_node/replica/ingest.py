@@ -7,7 +7,7 @@ strangers, this node's quotas count.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from gonk_node.core import limits
 from gonk_node.core.codec import CodecError
@@ -20,17 +20,10 @@ from gonk_node.core.verify import verify_entry
 from gonk_node.errors import InvalidEntryError, UsageError
 from gonk_node.replica.collector import paused_collector
 from gonk_node.replica.projection import Projection
-from gonk_node.state.positions import Spans
+from gonk_node.replica.stranger_gate import Quota, StrangerGate
 from gonk_node.store.log import LogStore
 
 Verified: TypeAlias = Sequence[Entry | InvalidEntryError]
-
-
-class Quota(NamedTuple):
-    """How many bytes of records of unvouched keys this node holds for the dataset: of each key, and of all together."""
-
-    bytes_per_key: int = limits.STRANGER_BYTES_PER_KEY
-    bytes_total: int = limits.STRANGER_BYTES_TOTAL
 
 
 class Ingest:
@@ -73,7 +66,7 @@ class Ingest:
     def _ingest(self, verified: Verified, cited: bool) -> list[Ingested]:
         results: list[Ingested | None] = [None] * len(verified)
         held: list[tuple[int, Entry]] = []
-        gate = _StrangerGate(self._log, self._projection, self._quota, cited)
+        gate = StrangerGate(self._log, self._projection, self._quota, cited)
         for place, entry in enumerate(verified):
             if isinstance(entry, InvalidEntryError):
                 results[place] = Ingested(Outcome.INVALID, b"", 0, entry)
@@ -81,7 +74,7 @@ class Ingest:
             if gate.refuses(entry) and held:
                 self._store(held, results, cited=cited)  # one of these may vouch for it
                 held.clear()
-                gate = _StrangerGate(self._log, self._projection, self._quota, cited)
+                gate = StrangerGate(self._log, self._projection, self._quota, cited)
             if gate.refuses(entry):
                 results[place] = self._declined(entry)
             else:
@@ -176,62 +169,3 @@ def _by_entry(refs: Iterable[EventRef]) -> dict[bytes, set[int]]:
     for entry_id, index in refs:
         found.setdefault(entry_id, set()).add(index)
     return found
-
-
-class _StrangerGate:
-    """Counts bytes of unvouched keys against the quota. Quotas delay; they never make an entry invalid."""
-
-    def __init__(self, log: LogStore, projection: Projection, quota: Quota, cited: bool) -> None:
-        self._log = log
-        self._projection = projection
-        self._authority = projection.authority
-        self._per_key = limits.CITED_BYTES_PER_KEY if cited else quota.bytes_per_key
-        self._total = quota.bytes_total + (limits.CITED_BYTES_PER_KEY if cited else 0)
-        self._used: dict[bytes, int] | None = None
-        self._used_total = 0
-
-    def refuses(self, entry: Entry) -> bool:
-        """Whether the entry is a stranger's and beyond the quota."""
-        if self._is_welcome(entry.header):
-            return False
-        used = self._load()
-        size = len(entry.record)
-        return used.get(entry.header.author, 0) + size > self._per_key or self._used_total + size > self._total
-
-    def count(self, entry: Entry) -> None:
-        """Note that an entry is let in."""
-        if self._used is not None and not self._is_welcome(entry.header):
-            size = len(entry.record)
-            self._used[entry.header.author] = self._used.get(entry.header.author, 0) + size
-            self._used_total += size
-
-    def _is_welcome(self, header: Header) -> bool:
-        authority = self._authority
-        if authority.role_now(header.author) is not None or not header.dataset:
-            return True
-        if header.author not in authority.vouched_spans:
-            return False
-        if not authority.within_pins(header.author, header.log_id, header.seq):
-            return False  # a revoked key, beyond what its revokes let count
-        if authority.awaited or not header.prev:
-            return True  # how far it counts is only known once its pinned entries are here
-        before = self._projection.index.locate(header.prev)
-        return before is None or authority.vouched(header.author, before.branch, before.seq + 1)
-
-    def _load(self) -> dict[bytes, int]:
-        if self._used is None:
-            authority = self._authority
-            rows = self._projection.db.rows("SELECT author, bytes FROM authors")
-            self._used = {
-                author: size - (self._bytes_within(authority.cut_spans[author]) if author in authority.cut_spans else 0)
-                for author, size in rows
-                if author not in authority.vouched_spans or author in authority.cut_spans
-            }
-            self._used_total = sum(self._used.values())
-        return self._used
-
-    def _bytes_within(self, spans: Spans) -> int:
-        """Of a revoked key's records: what still counts, and so is no stranger's."""
-        sql = "SELECT coalesce(sum(bytes), 0) FROM entries WHERE branch_no = ? AND seq BETWEEN ? AND ?"
-        found = [self._projection.db.one(sql, (branch, *span)) for branch, span in spans.items()]
-        return sum(row[0] for row in found if row is not None)
