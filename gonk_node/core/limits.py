@@ -151,4 +151,3 @@ FOLDER_POLL_SECONDS = 1.0  # between two looks for new datasets and peers
 SYNCED_SECONDS = 900.0  # for a peer to be done after all was exchanged: COMPARE_MS and some
 CONTENT_SOURCE_SECONDS = 10.0  # for a peer to say how its content is had; it does so with its greeting
 CONTENT_PAUSE_RATIO = 10.0  # looking for missing content takes at most a tenth of the time
-CONTENT_RETRY_SECONDS = 60.0  # until content that no peer gave is asked for again
