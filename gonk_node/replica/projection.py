@@ -30,7 +30,7 @@ from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA, event_numbe
 
 NOTHING: Mapping[int, Entry] = MappingProxyType({})
 EVENTS_PER_BATCH = 10_000  # one transaction; more gains no speed and costs memory
-_SCAN_BYTES = 16 * 1024 * 1024  # of records read at once
+_SCAN_BYTES = 2 * 1024 * 1024  # of records in one transaction: what some 50,000 votes take
 _FIRST_KINDS = frozenset((*AUTHORITY_KINDS, Redact))  # decide which of the other events count at all
 
 

@@ -41,7 +41,14 @@ class ArrivalLog:
         return len(self._records)
 
     def scan(self, after_lsn: int, *, count_max: int, bytes_max: int) -> list[tuple[int, bytes]]:
-        return list(enumerate(self._records[after_lsn : after_lsn + count_max], after_lsn + 1))
+        found: list[tuple[int, bytes]] = []
+        size = 0
+        for lsn, record in enumerate(self._records[after_lsn : after_lsn + count_max], after_lsn + 1):
+            size += len(record)
+            if found and size > bytes_max:
+                break
+            found.append((lsn, record))
+        return found
 
     def record(self, lsn: int) -> bytes | None:
         return self._records[lsn - 1] if 0 < lsn <= len(self._records) else None
