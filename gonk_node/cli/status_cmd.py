@@ -94,6 +94,8 @@ def _status(place: Place) -> dict[str, Any]:
         "conflicts": len(place.queries.conflicts()),
         "forks": [_fork(place, fork) for fork in replica.log.forks()],
         "withheld": len(replica.projection.missing_bodies()),
+        "replaced_roots": [key.hex() for key in replica.projection.index.root_line.keys[:-1]],
+        "root_disputed": replica.projection.index.root_line.disputed,
         "content": holdings._asdict(),
     }
 
@@ -130,6 +132,12 @@ def _tell(place: Place, found: dict[str, Any]) -> None:
         first, second = fork["entries"]
         who = place.people.who(bytes.fromhex(fork["author"]["key"]))
         out.note(f"{who} signed two entries at seq {fork['seq']} of log {fork['log']}: {first} and {second}")
+    if found["replaced_roots"]:
+        out.note(f"recovery keys replaced the root owner {plural(len(found['replaced_roots']), 'time')}")
+    if found["root_disputed"]:
+        out.note(
+            "recovery keys signed two replacements of one root: ask who holds them; every node follows the same one"
+        )
     if found["withheld"]:
         out.note(f"of {plural(found['withheld'], 'event')} only the hash is here; other peers may have the rest")
     if found["conflicts"]:
