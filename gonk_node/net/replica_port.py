@@ -31,10 +31,6 @@ class ReplicaPort(Protocol):
         """The entries that are held; read on the event loop, so each read must be short."""
         ...
 
-    def expect(self, records: Sequence[bytes]) -> None:
-        """These records will be given to `ingest` soon: what can be checked without the log may begin."""
-        ...
-
     async def ingest(self, records: Sequence[bytes], cited: bool) -> list[Ingested]:
         """Give records to the write path, in order; one outcome for each. What is INSERTED is durable on return.
 

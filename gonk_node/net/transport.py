@@ -185,8 +185,6 @@ class SessionRunner:
         for output in outputs:
             match output:
                 case Ingest() | TakeStanding() | SaveCursor():
-                    if isinstance(output, Ingest):
-                        self._port.expect(output.records)
                     self._work.append(output)
                 case Failed(error):
                     self._error = error

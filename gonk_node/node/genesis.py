@@ -36,9 +36,6 @@ class GenesisLink:
         """Itself."""
         return self
 
-    def expect(self, records: Sequence[bytes]) -> None:
-        """A genesis alone is not worth preparing for."""
-
     async def ingest(self, records: Sequence[bytes], cited: bool) -> list[Ingested]:  # noqa: ARG002
         """Verify and keep the genesis; anything else was not asked for."""
         return [self._take(record) for record in records]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from blake3 import blake3
@@ -18,7 +18,6 @@ from gonk_node.core.keys import Signer
 from gonk_node.core.outcome import Ingested
 from gonk_node.errors import GonkError
 from gonk_node.replica.author import Author
-from gonk_node.replica.ingest import Verified
 from gonk_node.replica.replica import Replica
 from gonk_node.replica.view import ReplicaView
 from gonk_node.state.authority import Authority
@@ -27,7 +26,6 @@ from gonk_node.sync.outputs import Cursor, Standing
 _log = logging.getLogger(__name__)
 _INSTANCE_BYTES = 16
 _CURSOR_PREFIX = b"cursor/"  # then the peer's node key: rows of the log's meta table
-_EXPECTED_MAX = 64  # batches of all sessions that are verified ahead; a session has a window of some
 T = TypeVar("T")
 
 
@@ -48,9 +46,6 @@ class ReplicaLink:
         self._judged: Authority | None = None  # the authority in which grants to the author were looked for last
         name = f"replica {replica.dataset.hex()[:8]}"
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
-        # Signatures of the next batch are checked while this one is stored and folded: libsodium needs no GIL.
-        self._verifier = ThreadPoolExecutor(1, thread_name_prefix=f"{name} verifier")
-        self._expected: dict[int, tuple[Sequence[bytes], Future[Verified]]] = {}  # by id() of the batch, held here
 
     @property
     def dataset(self) -> bytes:
@@ -71,20 +66,9 @@ class ReplicaLink:
         """Do blocking work on the replica's thread, after all that waits there already."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    def expect(self, records: Sequence[bytes]) -> None:
-        """Begin to verify a batch that `ingest` will be given."""
-        self._expected[id(records)] = records, self._verifier.submit(self.replica.verify, records)
-        if len(self._expected) > _EXPECTED_MAX:  # the oldest are those of a session that has ended
-            _, forgotten = self._expected.pop(next(iter(self._expected)))
-            forgotten.cancel()
-
     async def ingest(self, records: Sequence[bytes], cited: bool) -> list[Ingested]:
         """Give records to the write path; what is INSERTED is durable and folded on return."""
-        expected = self._expected.pop(id(records), None)
-        if expected is None:
-            return await self.run(lambda: self._ingest(records, cited, None))
-        verified: Verified = await asyncio.wrap_future(expected[1])
-        return await self.run(lambda: self._ingest(records, cited, verified))
+        return await self.run(lambda: self._ingest(records, cited))
 
     async def standing(self, whole: bool) -> Standing:
         """Where the replica stands; with heads and digests only if `whole`."""
@@ -117,13 +101,12 @@ class ReplicaLink:
 
     async def close(self) -> None:
         """Wait for the work that is under way."""
-        await asyncio.to_thread(self._verifier.shutdown, cancel_futures=True)
         await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
 
     # --- on the replica's thread ---------------------------------------------------------------------------
 
-    def _ingest(self, records: Sequence[bytes], cited: bool, verified: Verified | None) -> list[Ingested]:
-        outcomes = self.replica.ingest(records, cited, verified)
+    def _ingest(self, records: Sequence[bytes], cited: bool) -> list[Ingested]:
+        outcomes = self.replica.ingest(records, cited)
         self._accept_grants()
         return outcomes
 

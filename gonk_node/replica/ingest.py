@@ -7,7 +7,6 @@ strangers, this node's quotas count.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeAlias
 
 from gonk_node.core import limits
 from gonk_node.core.codec import CodecError
@@ -23,8 +22,6 @@ from gonk_node.replica.projection import Projection
 from gonk_node.replica.stranger_gate import Quota, StrangerGate
 from gonk_node.store.log import LogStore
 
-Verified: TypeAlias = Sequence[Entry | InvalidEntryError]
-
 
 class Ingest:
     """The write path of one replica. Its caller serialises calls (`Replica` holds the lock)."""
@@ -34,25 +31,12 @@ class Ingest:
         self._projection = projection
         self._quota = quota
 
-    def verify(self, records: Sequence[bytes]) -> Verified:
-        """V1 to V6 of each record, which need nothing but the record: the entry, or the rule that it breaks."""
-        verified: list[Entry | InvalidEntryError] = []
-        for record in records:
-            try:
-                verified.append(verify_entry(record, self._log.dataset))
-            except InvalidEntryError as error:
-                verified.append(error)
-        return verified
-
-    def ingest(
-        self, records: Sequence[bytes], *, cited: bool = False, verified: Verified | None = None
-    ) -> list[Ingested]:
+    def ingest(self, records: Sequence[bytes], *, cited: bool = False) -> list[Ingested]:
         """Take records that came from anywhere.
 
         Args:
             records: as received, a chain in order of seq.
             cited: a peer says that an honoured accept cites these, or what follows them: quotas are wider.
-            verified: what `verify` said of these very records, where that was asked before.
 
         Returns:
             One outcome for each record, in order; what is INSERTED or COMPLETED is durable and folded.
@@ -61,15 +45,17 @@ class Ingest:
             DiskFullError, StorageError: none of those not yet reported stored.
         """
         with paused_collector():
-            return self._ingest(self.verify(records) if verified is None else verified, cited)
+            return self._ingest(records, cited)
 
-    def _ingest(self, verified: Verified, cited: bool) -> list[Ingested]:
-        results: list[Ingested | None] = [None] * len(verified)
+    def _ingest(self, records: Sequence[bytes], cited: bool) -> list[Ingested]:
+        results: list[Ingested | None] = [None] * len(records)
         held: list[tuple[int, Entry]] = []
         gate = StrangerGate(self._log, self._projection, self._quota, cited)
-        for place, entry in enumerate(verified):
-            if isinstance(entry, InvalidEntryError):
-                results[place] = Ingested(Outcome.INVALID, b"", 0, entry)
+        for place, record in enumerate(records):
+            try:
+                entry = verify_entry(record, self._log.dataset)
+            except InvalidEntryError as error:
+                results[place] = Ingested(Outcome.INVALID, b"", 0, error)
                 continue
             if gate.refuses(entry) and held:
                 self._store(held, results, cited=cited)  # one of these may vouch for it

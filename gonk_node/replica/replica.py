@@ -19,7 +19,7 @@ from gonk_node.core.keys import Signer
 from gonk_node.core.outcome import Ingested, Outcome
 from gonk_node.core.verify import verify_entry
 from gonk_node.errors import InvalidEntryError, NotFoundError
-from gonk_node.replica.ingest import Ingest, Verified
+from gonk_node.replica.ingest import Ingest
 from gonk_node.replica.projection import Projection
 from gonk_node.replica.stranger_gate import Quota
 from gonk_node.replica.view import ReplicaView
@@ -107,14 +107,10 @@ class Replica:
 
     # --- writing ------------------------------------------------------------------------------------------
 
-    def verify(self, records: Sequence[bytes]) -> Verified:
-        """V1 to V6 of records that came from a peer, ahead of `ingest` and in any thread; see `Ingest.verify`."""
-        return self._ingest.verify(records)
-
-    def ingest(self, records: Sequence[bytes], cited: bool = False, verified: Verified | None = None) -> list[Ingested]:
+    def ingest(self, records: Sequence[bytes], cited: bool = False) -> list[Ingested]:
         """Take records that came from a peer; see `Ingest.ingest`."""
         with self._lock:
-            outcomes = self._ingest.ingest(records, cited=cited, verified=verified)
+            outcomes = self._ingest.ingest(records, cited=cited)
         if any(each.outcome in (Outcome.INSERTED, Outcome.COMPLETED) for each in outcomes):
             self._announce()
         return outcomes

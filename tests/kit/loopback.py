@@ -38,9 +38,6 @@ class MemoryPort:
         self.outcomes: list[Ingested] = []
         self.listeners: list[Callable[[int], None]] = []
 
-    def expect(self, records: Sequence[bytes]) -> None:
-        """Nothing to gain here."""
-
     async def ingest(self, records: Sequence[bytes], cited: bool) -> list[Ingested]:
         await asyncio.sleep(0)
         results = self.view.ingest(records, cited)
