@@ -139,7 +139,7 @@ class Config:
     http_port: Annotated[int, _port, "port of the HTTP API and the page; always on loopback"] = 5000
     advertise: Annotated[str, _address, "HOST:PORT in share links, if not peer_host:peer_port"] = ""
     content_policy: Annotated[
-        str, _policy, "content fetched: of all objects, of accepted ones, or none until it is read"
+        str, _policy, "content fetched: of all objects; of accepted ones and those proposed by vouched keys; or none"
     ] = "accepted"
     stranger_bytes_per_key: Annotated[
         int, _byte_count, "proposals kept, in a dataset, of one key that nobody vouched for"
