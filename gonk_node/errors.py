@@ -5,7 +5,8 @@ Nothing else decides exit codes or statuses. The tree:
     GonkError
     ├── UsageError            you asked for something that cannot be
     │   ├── NotFoundError         what you named is not here
-    │   └── AmbiguousError        what you named fits several things
+    │   ├── AmbiguousError        what you named fits several things
+    │   └── RequestError          a request to the HTTP API that is refused; carries its own status
     ├── RefusedError          the rules of the dataset forbid it; nothing was signed
     │   ├── ExistsError           it is here already
     │   ├── NotAllowedError       your key lacks the role
@@ -31,6 +32,7 @@ Nothing else decides exit codes or statuses. The tree:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -85,6 +87,34 @@ class AmbiguousError(UsageError):
     """What you named fits several things."""
 
     code, exit_code, http_status = "ambiguous", 1, 409
+
+
+class RequestError(UsageError):
+    """A request to the HTTP API that is refused for its form, its key, its size or where it comes from.
+
+    Args:
+        status: of the answer, 400 to 499, or 503.
+        what: as for every error.
+        name: the class name that Gonk's clients find in its place in the answer; None: plain text there.
+        extra: further keys of the answer.
+    """
+
+    code = "request"
+
+    def __init__(
+        self,
+        status: int,
+        what: str,
+        *,
+        name: str | None = None,
+        extra: Mapping[str, object] | None = None,
+        where: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.http_status = int(status)  # type: ignore[misc]  # the one class of which each error has its own
+        self.name = name
+        self.extra = dict(extra or {})
 
 
 class RefusedError(GonkError):

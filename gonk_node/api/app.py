@@ -1,0 +1,61 @@
+"""The whole API as one aiohttp application: the table of routes, and what each request passes on its way in and out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Iterable
+
+from aiohttp import web
+
+from gonk_node.api import datasets
+from gonk_node.api.answering import answering, json_response
+from gonk_node.api.failure import describe
+from gonk_node.api.backend import Backend
+from gonk_node.api.rate import RateLimit
+from gonk_node.api.route import Route
+
+ROUTES: tuple[Route, ...] = (*datasets.ROUTES,)
+
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def make_app(backend: Backend, *, requests_per_second: int) -> web.Application:
+    """The application. `requests_per_second`: of one API key."""
+    app = web.Application(middlewares=[_failures])
+    rate = RateLimit(requests_per_second, time.monotonic)
+    add_routes(app, ROUTES, backend, rate)
+    return app
+
+
+def add_routes(app: web.Application, routes: Iterable[Route], backend: Backend, rate: RateLimit) -> None:
+    """Add rows of the table to an application; GET answers HEAD as well, and OPTIONS is answered everywhere."""
+    methods: dict[str, list[str]] = {}
+    for route in routes:
+        app.router.add_route(route.method, route.path, answering(route, backend, rate))
+        methods.setdefault(route.path, []).append(route.method)
+        if route.method == "GET":
+            app.router.add_route("HEAD", route.path, answering(route, backend, rate))
+    for path, names in methods.items():
+        app.router.add_route("OPTIONS", path, _options(names))
+
+
+def _options(methods: Iterable[str]) -> _Handler:
+    allowed = ", ".join(sorted({*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])}))
+
+    async def handle(request: web.Request) -> web.StreamResponse:  # noqa: ARG001 - the form of a handler
+        return web.Response(headers={"Allow": allowed})
+
+    return handle
+
+
+@web.middleware
+async def _failures(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    """Turn every error into an answer of Gonk's shape."""
+    try:
+        return await handler(request)
+    except Exception as error:  # noqa: BLE001 - whatever went wrong, the node stays up and says so
+        status, value = describe(error)
+        response = json_response(value, status)
+        if status == 405 and isinstance(error, web.HTTPMethodNotAllowed):
+            response.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
+        return response

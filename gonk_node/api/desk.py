@@ -1,0 +1,95 @@
+"""One dataset as the API works with it: where it is read, how it is written, and who its users are there.
+
+Reads run in worker threads on connections of their own; writes go through the group commit of the replica, so that what many
+people send at one time shares signatures and flushes. What is read and written is up to the handlers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+from collections.abc import Callable, Collection, Sequence
+from typing import TypeVar
+
+from gonk_node.replica.author import Author
+from gonk_node.replica.governing import Governor
+from gonk_node.replica.group_commit import Committed, Draft, GroupCommit
+from gonk_node.replica.proposing import Proposer
+from gonk_node.replica.queries import Queries
+from gonk_node.replica.replica import Replica
+from gonk_node.store.state_db import StateDb
+
+T = TypeVar("T")
+
+
+class Desk:
+    """An open dataset.
+
+    Attributes:
+        name: what it is called on this node.
+        replica: the dataset itself.
+    """
+
+    def __init__(
+        self, name: str, replica: Replica, readers: Sequence[StateDb], author_of: Callable[[str], Author]
+    ) -> None:
+        self.name = name
+        self.replica = replica
+        self._author_of = author_of
+        self._databases = tuple(readers)
+        self._readers: queue.SimpleQueue[StateDb] = queue.SimpleQueue()
+        for reader in self._databases:
+            self._readers.put(reader)
+        self._commit = GroupCommit(replica)
+        self._proposers: dict[bytes, Proposer] = {}  # by key: each keeps compiled schemas
+
+    async def read(self, question: Callable[[Queries], T]) -> T:
+        """Ask something of the State, in a worker thread."""
+        return await self.read_db(lambda db: question(Queries(db)))
+
+    async def read_db(self, question: Callable[[StateDb], T]) -> T:
+        """The same, of the database itself."""
+
+        def ask() -> T:
+            db = self._readers.get()
+            try:
+                return question(db)
+            finally:
+                self._readers.put(db)
+
+        return await asyncio.to_thread(ask)
+
+    async def propose(
+        self, user: str, touches: Collection[bytes], prepare: Callable[[Proposer], Draft[T]]
+    ) -> Committed[T]:
+        """Sign what `prepare` makes with the key of a user; durable and folded on return. See `GroupCommit.submit`."""
+        proposer = self._proposer(await self.author(user))
+        return await asyncio.wrap_future(self._commit.submit(proposer.author, touches, lambda: prepare(proposer)))
+
+    async def decide(
+        self, user: str, touches: Collection[bytes], prepare: Callable[[Governor], Draft[T]]
+    ) -> Committed[T]:
+        """The same for what owners and reviewers sign."""
+        author = await self.author(user)
+        return await asyncio.wrap_future(self._commit.submit(author, touches, lambda: prepare(Governor(author))))
+
+    async def alone(self, user: str, task: Callable[[Author], T]) -> T:
+        """Run something that signs for itself, in turn with the other writes."""
+        author = await self.author(user)
+        return await asyncio.wrap_future(self._commit.run(lambda: task(author)))
+
+    async def author(self, user: str) -> Author:
+        """A user of this node at this dataset; may unlock a key."""
+        return await asyncio.to_thread(self._author_of, user)
+
+    def _proposer(self, author: Author) -> Proposer:
+        kept = self._proposers.get(author.key)
+        if kept is None:
+            kept = self._proposers[author.key] = Proposer(author)
+        return kept
+
+    def close(self) -> None:
+        """Finish what waits, and close the connections; the node closes the replica."""
+        self._commit.close()
+        for database in self._databases:
+            database.close()
