@@ -89,6 +89,7 @@ CONTENT_MISBEHAVIOURS_MAX = 3  # wrong answers of one peer before it is left alo
 CONTENT_WRITE_BYTES = 4 * MIB  # chunks flushed to disk together: a flush costs as much as writing 1..4 MiB
 LOG_MAP_BYTES = 64 * 1024 * MIB  # address space for one log at first; the file itself is only as long as needed
 CONTENT_MAP_BYTES = 1024 * 1024 * MIB  # the same for the content of a node
+MAPPED_BYTES_MAX = 64 * MIB  # chunks read before their pages are let go: the kernel counts those as the process's memory
 MAP_BYTES_MAX = 32 * 1024 * 1024 * MIB  # where doubling ends: a process has 128 TiB on most machines
 META_VALUE_BYTES_MAX = 64 * KIB  # small values that other layers keep in a log's meta table
 GROUP_CHANGES_MAX = 64  # writes that wait at one time and share a flush; bounds how long the first one waits
@@ -109,6 +110,7 @@ NEEDS_OPEN_MAX = 2 * HEADS_PER_PORTION_MAX  # asked for and not sent yet; two po
 KNOWN_PER_NEED_MAX = 1024  # locators of 16 branches of 2^53 entries have 880 ids
 KNOWN_PER_MESSAGE_MAX = 16_384  # 560 KiB
 IDS_PER_MESSAGE_MAX = 1024  # 34 KiB
+BODIES_PER_MESSAGE_MAX = 16_384  # asked for in one message: 48 KiB of indexes, four entries that lack all
 BATCH_BYTES = 1 * MIB  # records in one message, beyond the first record; one flush of the receiver
 BATCH_RECORDS_MAX = 1024  # records in one message: a quarter of a second of signature checks
 WINDOW_BYTES = 4 * MIB  # records sent and not yet durable: what a receiver holds in memory
@@ -151,3 +153,11 @@ FOLDER_POLL_SECONDS = 1.0  # between two looks for new datasets and peers
 SYNCED_SECONDS = 900.0  # for a peer to be done after all was exchanged: COMPARE_MS and some
 CONTENT_SOURCE_SECONDS = 10.0  # for a peer to say how its content is had; it does so with its greeting
 CONTENT_PAUSE_RATIO = 10.0  # looking for missing content takes at most a tenth of the time
+
+# --- the HTTP API: this node's own (see api/) ---------------------------------------------------------------------
+
+API_PAGE_ROWS = 25  # of a list, where the request does not say: Gonk's number
+API_PAGE_ROWS_MAX = 1000  # that a request may ask for
+API_JSON_BYTES_MAX = 32 * MIB  # of one JSON body: an object of 24 MB in base64; larger ones are uploaded as they are
+API_BODY_PART_SECONDS = 30.0  # for the next 256 KiB of a body
+API_BURST_SECONDS = 2  # of its rate that a key may use at once

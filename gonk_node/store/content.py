@@ -18,7 +18,7 @@ from gonk_node.errors import ContentMismatchError, DamagedStoreError, NotFoundEr
 from gonk_node.store import content_check
 from gonk_node.store.content_add import ContentWriter, put_chunks
 from gonk_node.store.content_reader import ContentReader
-from gonk_node.store.content_rows import ContentTables, ContentTxn, FileRow, damaged, encode_file, place
+from gonk_node.store.content_rows import ContentTables, ContentTxn, FileRow, damaged, encode_file, fill_sizes, place
 from gonk_node.store.env import Environment
 from gonk_node.store.writer import Txn
 
@@ -40,8 +40,9 @@ class ContentStore:
 
     @classmethod
     def open(cls, path: Path, *, map_bytes: int = CONTENT_MAP_BYTES) -> ContentStore:
-        """Open a store that `create` made; errors as of `Environment.open`."""
-        return cls(Environment.open(path, ContentTables._fields, map_bytes=map_bytes))
+        """Open a store that `create` made, also by a version without `sizes`; errors as of `Environment.open`."""
+        derived = {"sizes": fill_sizes}
+        return cls(Environment.open(path, ContentTables._fields, map_bytes=map_bytes, derived=derived))
 
     def close(self) -> None:
         """Finish waiting writes and close; closing again does nothing."""
@@ -91,7 +92,7 @@ class ContentStore:
                     unwanted -= set((content.listed(other) or (0, []))[1])
             for chunk_id in unwanted:
                 if chunk_id not in keep:
-                    txn.delete(chunk_id, db=self._tables.chunks)
+                    content.delete_chunk(chunk_id)
 
         self._env.write(change)
 
@@ -117,7 +118,7 @@ class ContentStore:
             if len(chunk) > CHUNK_BYTES:
                 raise ContentMismatchError(f"{len(chunk)} bytes are no chunk", where=f"chunk {chunk_id.hex()[:12]}")
             verify_chunk(chunk, chunk_id)
-        self._env.write(lambda txn: put_chunks(txn, self._tables, chunks))
+        self._env.write(lambda txn: put_chunks(ContentTxn(txn, self._tables), chunks))
 
     def missing_chunks(self, content_id: bytes, size: int) -> list[tuple[int, bytes]]:
         """Index and chunk id of each chunk that is not here.
@@ -131,7 +132,7 @@ class ContentStore:
             ContentMismatchError: the file has another size.
         """
         if size <= CHUNK_BYTES:
-            return self._read(lambda content: [] if content.has_chunk(content_id) else [(0, content_id)])
+            return [(0, content_id)] if self._read(lambda content: content.chunk_size(content_id)) is None else []
         listed, missing = self._read(lambda content: (content.listed(content_id), content.missing(content_id)))
         if listed is None or missing is None:
             raise NotFoundError("the chunk list is not here", where=place(content_id))
@@ -159,7 +160,9 @@ class ContentStore:
     def chunk(self, chunk_id: bytes) -> bytes | None:
         """The bytes of a chunk, as stored (a receiver verifies them); None where it is not here."""
         with self._env.read() as txn:
-            return txn.get(chunk_id, db=self._tables.chunks)
+            chunk = txn.get(chunk_id, db=self._tables.chunks)
+        self._env.note_read(len(chunk or b""))
+        return chunk
 
     def read(self, content_id: bytes, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         """The bytes of a held file in pieces of up to 1 MiB, each chunk verified.

@@ -77,20 +77,21 @@ class _Group:
         self.size = 0
 
     def write(self, txn: Txn, tables: ContentTables) -> None:
-        put_chunks(txn, tables, self.chunks.items())
+        content = ContentTxn(txn, tables)
+        put_chunks(content, self.chunks.items())
         for content_id, (info, chunk_ids) in self.lists.items():
             txn.put(content_id, encode_chunk_list(info.size, chunk_ids), db=tables.lists)
-            if ContentTxn(txn, tables).missing(content_id):
+            if content.missing(content_id):
                 raise StorageError(
                     "chunks were removed while the file was added", where=place(content_id), hint="again"
                 )
             txn.put(content_id, encode_file(content_id, FileRow(info.size, info.sha256)), db=tables.files)
 
 
-def put_chunks(txn: Txn, tables: ContentTables, chunks: Iterable[tuple[bytes, bytes]]) -> None:
+def put_chunks(content: ContentTxn, chunks: Iterable[tuple[bytes, bytes]]) -> None:
     """Write chunks, (id, bytes) each, in the order of their ids; those that are here already stay."""
     for chunk_id, chunk in sorted(chunks):
-        txn.put(chunk_id, chunk, db=tables.chunks, overwrite=False)
+        content.put_chunk(chunk_id, chunk)
 
 
 def _read_chunk(file: BinaryIO) -> bytes:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from itertools import islice
 
 from gonk_node.core.chunks import chunk_id, chunk_length
 from gonk_node.core.limits import FSCK_ROWS
 from gonk_node.errors import DamagedStoreError
 from gonk_node.store.content_rows import ContentTables, ContentTxn, damaged, decode_file
-from gonk_node.store.env import Environment
+from gonk_node.store.env import Environment, Table
+from gonk_node.store.rows import u64
+from gonk_node.store.writer import Txn
 
 _CHUNKS_AT_ONCE = 8
 
@@ -24,17 +27,48 @@ def check(env: Environment, tables: ContentTables) -> Iterator[DamagedStoreError
     if problems:
         return
     try:
-        yield from _check_chunks(env)
+        yield from _check_chunks(env, tables)
         yield from _check_lists(env, tables)
         yield from _check_files(env, tables)
     except DamagedStoreError as problem:
         yield problem
 
 
-def _check_chunks(env: Environment) -> Iterator[DamagedStoreError]:
-    for key, chunk in env.rows("chunks", batch=_CHUNKS_AT_ONCE):
-        if chunk_id(chunk) != key:
-            yield DamagedStoreError("the bytes have changed", where=f"chunk {key.hex()[:12]}")
+def _check_chunks(env: Environment, tables: ContentTables) -> Iterator[DamagedStoreError]:
+    """The bytes of each chunk, and that `sizes` tells of the same chunks."""
+    after = b""
+    while True:
+        with env.read() as txn:
+            chunks = dict(_rows_after(txn, tables.chunks, after, _CHUNKS_AT_ONCE))
+            last = max(chunks) if len(chunks) == _CHUNKS_AT_ONCE else None
+            sizes = dict(_rows_after(txn, tables.sizes, after, None, last))
+        for key, chunk in chunks.items():
+            if chunk_id(chunk) != key:
+                yield DamagedStoreError("the bytes have changed", where=_place(key))
+            if sizes.pop(key, None) != u64(len(chunk)):
+                yield DamagedStoreError("the table of sizes tells otherwise", where=_place(key))
+        for key in sizes:
+            yield DamagedStoreError("the table of sizes has it, and it is not here", where=_place(key))
+        env.note_read(sum(map(len, chunks.values())))
+        if last is None:
+            return
+        after = last
+
+
+def _rows_after(
+    txn: Txn, table: Table, after: bytes, count: int | None, last: bytes | None = None
+) -> Iterator[tuple[bytes, bytes]]:
+    """The rows of a table that follow a key: so many of them, or (None) all up to the last key given."""
+    with txn.cursor(table) as cursor:
+        if cursor.set_range(after + b"\0"):
+            for key, value in islice(cursor.iternext(), count):
+                if last is not None and key > last:
+                    return
+                yield key, value
+
+
+def _place(key: bytes) -> str:
+    return f"chunk {key.hex()[:12]}"
 
 
 def _check_lists(env: Environment, tables: ContentTables) -> Iterator[DamagedStoreError]:
@@ -67,5 +101,6 @@ def _sha256(env: Environment, tables: ContentTables, content_id: bytes, size: in
             chunk = txn.get(chunk_id_, db=tables.chunks)
         if chunk is None or len(chunk) != chunk_length(size, index):
             raise damaged(content_id, f"chunk {index} is missing, or has another length")
+        env.note_read(len(chunk))
         hasher.update(chunk)
     return hasher.digest()

@@ -1,10 +1,12 @@
 """The tables of the content store, and look-ups in them within one transaction. Opens no transaction, changes nothing.
 
     chunks  chunk id -> bytes (up to 1 MiB)
+    sizes   chunk id -> how many bytes; written together with the chunk
     lists   content id -> chunk list (files of several chunks)
     files   content id -> sealed: size | SHA-256 or nothing (files of several chunks that are whole)
 
-A file of one chunk has no row of its own: its content id is its chunk's id.
+A file of one chunk has no row of its own: its content id is its chunk's id. Whether a chunk is here is asked of `sizes`:
+finding it in `chunks` would read its bytes from the disk.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ class ContentTables(NamedTuple):
     """Handles of the tables, by name."""
 
     chunks: Table
+    sizes: Table
     lists: Table
     files: Table
 
@@ -50,6 +53,13 @@ def place(content_id: bytes) -> str:
     return f"content {content_id.hex()[:12]}"
 
 
+def fill_sizes(txn: Txn, tables: dict[str, Table]) -> None:
+    """Make the rows of `sizes` from those of `chunks`: stores of before there was that table lack it."""
+    with txn.cursor(tables["chunks"]) as cursor:
+        for chunk_id, chunk in cursor.iternext():
+            txn.put(chunk_id, u64(len(chunk)), db=tables["sizes"], append=True)
+
+
 def encode_file(content_id: bytes, row: FileRow) -> bytes:
     """What is stored in `files`."""
     return sealed(content_id, u64(row.size) + (row.sha256 or b""))
@@ -68,10 +78,20 @@ class ContentTxn:
         self.txn = txn
         self.tables = tables
 
-    def has_chunk(self, chunk_id: bytes) -> bool:
-        """Whether a chunk is here; its bytes are not copied."""
-        with self.txn.cursor(self.tables.chunks) as cursor:
-            return cursor.set_key(chunk_id)
+    def chunk_size(self, chunk_id: bytes) -> int | None:
+        """How many bytes a chunk has; None where it is not here. Its bytes are not read."""
+        stored = self.txn.get(chunk_id, db=self.tables.sizes)
+        return None if stored is None else number(stored)
+
+    def put_chunk(self, chunk_id: bytes, chunk: bytes) -> None:
+        """Write a chunk, unless it is here already."""
+        self.txn.put(chunk_id, chunk, db=self.tables.chunks, overwrite=False)
+        self.txn.put(chunk_id, u64(len(chunk)), db=self.tables.sizes)
+
+    def delete_chunk(self, chunk_id: bytes) -> None:
+        """Drop a chunk, if it is here."""
+        self.txn.delete(chunk_id, db=self.tables.chunks)
+        self.txn.delete(chunk_id, db=self.tables.sizes)
 
     def file(self, content_id: bytes) -> FileRow | None:
         """The row of a file of several chunks that is known to be whole."""
@@ -94,14 +114,13 @@ class ContentTxn:
         listed = self.listed(content_id)
         if listed is None:
             return None
-        with self.txn.cursor(self.tables.chunks) as cursor:
-            return [(index, chunk) for index, chunk in enumerate(listed[1]) if not cursor.set_key(chunk)]
+        return [(index, chunk) for index, chunk in enumerate(listed[1]) if self.chunk_size(chunk) is None]
 
     def chunk_ids(self, content_id: bytes) -> tuple[int, list[bytes]] | None:
         """Size and chunk ids of a whole file; None where it is not held whole."""
-        with self.txn.cursor(self.tables.chunks) as cursor:
-            if cursor.set_key(content_id):
-                return len(cursor.value()), [content_id]
+        size = self.chunk_size(content_id)
+        if size is not None:
+            return size, [content_id]
         if self.file(content_id) is not None or self.missing(content_id) == []:
             listed = self.listed(content_id)
             if listed is None:

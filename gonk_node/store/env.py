@@ -1,22 +1,21 @@
 """One LMDB environment: opened safely, written by one thread, read in short transactions, stopped at the first fault.
 
-Promise: when `write` has returned, the change survives a crash or power cut on a local disk that honours
-flush
+Promise: when `write` has returned, the change survives a crash or power cut on a local disk that honours flush
 (`sync`, `metasync` on; no writable map). It does not know what is stored; `log` and `content` do.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import TypeAlias, TypeVar
 
 import lmdb
 
-from gonk_node.core.limits import MAP_BYTES_MAX
+from gonk_node.core.limits import MAP_BYTES_MAX, MAPPED_BYTES_MAX
 from gonk_node.errors import (
     DamagedStoreError,
     NotFoundError,
@@ -31,6 +30,8 @@ from gonk_node.store.writer import Txn, Writer
 
 T = TypeVar("T")
 Table: TypeAlias = "lmdb._Database"
+Fill: TypeAlias = Callable[[Txn, dict[str, Table]], object]
+"""Writes the first rows of a table, given a transaction and the tables there are."""
 
 _FORMAT_V1 = 0  # py-lmdb's number for the engine of LMDB 0.9, whose files every LMDB tool reads
 _READ_TRIES = 5
@@ -47,18 +48,25 @@ class Environment:
     """
 
     def __init__(
-        self, path: Path, tables: Sequence[str], *, map_bytes: int, map_bytes_max: int = MAP_BYTES_MAX
+        self,
+        path: Path,
+        tables: Sequence[str],
+        *,
+        map_bytes: int,
+        map_bytes_max: int = MAP_BYTES_MAX,
+        derived: Mapping[str, Fill] = MappingProxyType({}),
     ) -> None:
         self.path = path
         self._pid = os.getpid()
         self._gate = Gate()
         self._closed = False
+        self._mapped = 0  # bytes of large values read since the map was replaced
         self._env = _open_lmdb(path, map_bytes, len(tables))
         self._writer = Writer(self._env, path, self._gate, map_bytes_max)
         try:
             self._refuse_truncated()
             self._env.reader_check()  # frees the slots of readers that were killed
-            self.tables = self._writer.run(lambda: self._open_tables(tables))
+            self.tables = self.write(lambda txn: self._open_tables(txn, tables, derived))
         except BaseException as error:
             self.close()
             if isinstance(error, lmdb.Error):
@@ -67,16 +75,23 @@ class Environment:
 
     @classmethod
     def open(
-        cls, path: Path, tables: Sequence[str], *, map_bytes: int, map_bytes_max: int = MAP_BYTES_MAX
+        cls,
+        path: Path,
+        tables: Sequence[str],
+        *,
+        map_bytes: int,
+        map_bytes_max: int = MAP_BYTES_MAX,
+        derived: Mapping[str, Fill] = MappingProxyType({}),
     ) -> Environment:
         """Open an environment that `create` made.
 
         Args:
             path: its folder.
-            tables: names of its tables, all of which must exist.
+            tables: names of its tables, all of which must exist but the derived ones.
             map_bytes: bytes of address space to begin with; files are sparse, so a large number costs
                 nothing.
             map_bytes_max: where doubling that ends.
+            derived: makes each of these tables, where it is missing, out of the others; within one transaction.
 
         Raises:
             NotFoundError: there is none (a creation that a crash interrupted counts as none).
@@ -85,14 +100,14 @@ class Environment:
         """
         if not (path / "data.mdb").is_file():
             raise NotFoundError("there is no store here", where=str(path))
-        return cls(path, tables, map_bytes=map_bytes, map_bytes_max=map_bytes_max)
+        return cls(path, tables, map_bytes=map_bytes, map_bytes_max=map_bytes_max, derived=derived)
 
     @classmethod
     def create(
         cls,
         path: Path,
         tables: Sequence[str],
-        fill: Callable[[Txn, dict[str, Table]], object],
+        fill: Fill,
         *,
         map_bytes: int,
     ) -> None:
@@ -158,6 +173,17 @@ class Environment:
             yield from rows
             after = rows[-1][0]
 
+    def note_read(self, size: int) -> None:
+        """Count the bytes of large values that were read; after `MAPPED_BYTES_MAX` of them their pages are let go.
+
+        Without that, a process that reads a file of many gigabytes seems to need as much memory. Not to be called within
+        a transaction; it waits for nothing.
+        """
+        self._mapped += size
+        if self._mapped >= MAPPED_BYTES_MAX and not self._closed:
+            self._mapped = 0
+            self._writer.renew_map()
+
     def structure_problems(self) -> list[str]:
         """Check the pages of the file, with writers held off meanwhile; one text for each thing wrong."""
         return self.write(lambda _: walk_pages(self.path))
@@ -203,13 +229,23 @@ class Environment:
         if size < needed and (problems := walk_pages(self.path)):
             raise DamagedStoreError(f"the file is damaged: {problems[0]}", where=str(self.path), hint="run `gonk fsck`")
 
-    def _open_tables(self, names: Sequence[str]) -> dict[str, Table]:
-        """Open the tables in a write transaction: handles that a reader opens end with it."""
-        with self._env.begin(write=True) as txn:
+    def _open_tables(self, txn: Txn, names: Sequence[str], derived: Mapping[str, Fill]) -> dict[str, Table]:
+        """Open the tables, in a write transaction: handles that a reader opens end with it."""
+        tables: dict[str, Table] = {}
+        missing = []
+        for name in names:
             try:
-                return {name: self._env.open_db(name.encode(), txn=txn, create=False) for name in names}
+                tables[name] = self._env.open_db(name.encode(), txn=txn, create=False)
             except lmdb.NotFoundError:
-                raise DamagedStoreError("a table is missing", where=str(self.path), hint="run `gonk fsck`") from None
+                if name not in derived:
+                    raise DamagedStoreError(
+                        "a table is missing", where=str(self.path), hint="run `gonk fsck`"
+                    ) from None
+                missing.append(name)
+        for name in missing:
+            tables[name] = self._env.open_db(name.encode(), txn=txn)
+            derived[name](txn, tables)
+        return tables
 
 
 class _Reading:

@@ -56,6 +56,10 @@ class Writer:
         """Take over the map size that another process gave the file."""
         self.run(lambda: self._resize(0))
 
+    def renew_map(self) -> None:
+        """Replace the map by one that is alike, soon: until then all pages that were read count as this process's memory."""
+        self._thread.submit(lambda: self._resize(self._env.info()["map_size"]))
+
     def close(self) -> None:
         """Finish what waits, and end the thread."""
         self._thread.shutdown(wait=True)

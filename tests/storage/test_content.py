@@ -12,10 +12,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import lmdb
 import pytest
 
 from gonk_node.core.chunks import chunk_id, content_id_of, encode_chunk_list
-from gonk_node.core.limits import CHUNK_BYTES, MIB
+from gonk_node.core.limits import CHUNK_BYTES, MAPPED_BYTES_MAX, MIB
 from gonk_node.errors import (
     ContentMismatchError,
     DamagedStoreError,
@@ -27,7 +28,7 @@ from gonk_node.errors import (
 from gonk_node.store.content import ContentStore
 from gonk_node.store.content_rows import ContentTables
 from gonk_node.store.structure import file_problems
-from kit.damage import dump, flip_in_file, flips, replace_row
+from kit.damage import dump, flip_in_file, flips, lose_row, replace_row
 
 SIZES = [0, 1, 1000, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES, 3 * CHUNK_BYTES + 5]
 
@@ -247,6 +248,70 @@ def test_removing_what_is_wanted_or_unknown_does_nothing(store: ContentStore) ->
     assert not store.has(content_id)
 
 
+# --- sizes -------------------------------------------------------------------------------------------------------------
+
+
+def without_sizes(path: Path) -> None:
+    """Make the store one of before there was the table `sizes`."""
+    with lmdb.open(str(path), max_dbs=4, map_size=1 << 30) as env:
+        table = env.open_db(b"sizes", create=False)
+        with env.begin(write=True) as txn:
+            txn.drop(table)
+
+
+def test_a_store_of_the_older_layout_opens_even_where_its_map_is_full(full: Path) -> None:
+    before = dump(full, ContentTables._fields)
+    without_sizes(full)
+    assert b"sizes" not in {table for table, _ in dump(full, ("chunks", "lists", "files"))}
+    store = ContentStore.open(full, map_bytes=(full / "data.mdb").stat().st_size)
+    assert list(store.check()) == []
+    store.close()
+    assert dump(full, ContentTables._fields) == before
+
+
+def test_a_chunk_without_its_size_and_a_size_without_its_chunk_are_damage_that_adding_mends(full: Path) -> None:
+    data = some_bytes(3000, 3000)
+    for table in (b"chunks", b"sizes"):
+        lose_row(full, table, chunk_id(data))
+        assert [problem for problem in problems_of(full) if chunk_id(data).hex()[:12] in problem], table
+        store = ContentStore.open(full)
+        store.put_file(io.BytesIO(data))
+        assert list(store.check()) == []
+        store.close()
+
+
+MEMORY = """
+import hashlib, sys
+from pathlib import Path
+from gonk_node.store.content import ContentStore
+def mapped():
+    lines = iter(Path("/proc/self/smaps").read_text().splitlines())
+    return sum(int(next(line for line in lines if line.startswith("Rss:")).split()[1])
+               for line in lines if line.endswith("data.mdb"))
+store = ContentStore.open(Path(sys.argv[1]))
+content_id = bytes.fromhex(sys.argv[2])
+assert store.has(content_id) and store.missing_chunks(content_id, int(sys.argv[3])) == []
+looked = mapped()
+most = 0
+for piece in store.read(content_id):
+    most = max(most, mapped())
+assert list(store.check()) == []
+print(looked, most)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="only Linux tells")
+def test_neither_looking_nor_reading_maps_a_whole_file_into_memory(path: Path) -> None:
+    size = 3 * MAPPED_BYTES_MAX
+    store = ContentStore.create(path)
+    content_id = store.put_file(io.BytesIO(some_bytes(size))).content_id
+    store.close()
+    command = [sys.executable, "-c", MEMORY, str(path), content_id.hex(), str(size)]
+    looked, most = map(int, subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+    assert looked * 1024 < 4 * MIB
+    assert most * 1024 < 2 * MAPPED_BYTES_MAX  # the map is replaced by another thread
+
+
 # --- crashes and damage ----------------------------------------------------------------------------------------------------
 
 ADD = """
@@ -351,7 +416,7 @@ def problems_of(path: Path) -> list[str]:
 def test_each_flipped_bit_of_a_chunk_list_or_row_is_found(full: Path) -> None:
     seed = random.randrange(1 << 32)
     rows = dump(full, ContentTables._fields)
-    assert {table for table, _ in rows} == {b"chunks", b"lists", b"files"}
+    assert {table for table, _ in rows} == {b"chunks", b"sizes", b"lists", b"files"}
     for table, key, new_key, value in flips(rows, random.Random(seed), 60):
         replace_row(full, table, key, new_key, value)
         assert problems_of(full), (seed, table, key.hex(), new_key.hex())
