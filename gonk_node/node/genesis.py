@@ -110,10 +110,6 @@ class GenesisLink:
         """There is nothing to send."""
         return None
 
-    def incomplete(self) -> list[bytes]:
-        """Nothing."""
-        return []
-
     def wanted(self) -> list[bytes]:
         """The genesis, until it is here."""
         return [] if self.record is not None else [self.dataset]

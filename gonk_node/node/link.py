@@ -133,15 +133,15 @@ class ReplicaLink:
         replica = self.replica
         self._catch_up()
         lsn = replica.log.last_lsn()
-        wanted, incomplete = replica.view.wanted(), replica.view.incomplete()
+        lacked = replica.view.wanted(), replica.view.incomplete(), replica.view.doubtful()
         if not whole:
-            return Standing(lsn, (), b"", b"", wanted, incomplete)
+            return Standing(lsn, (), b"", b"", *lacked)
         folded_to = replica.projection.lsn()
         state_digest = replica.state_digest()
         heads = replica.log.heads()
         # Other processes append and fold too: the two belong together only if nothing arrived meanwhile.
         together = folded_to == lsn == replica.log.last_lsn()
-        return Standing(lsn, heads, heads_digest(heads), state_digest if together else b"", wanted, incomplete)
+        return Standing(lsn, heads, heads_digest(heads), state_digest if together else b"", *lacked)
 
     def _cursor(self, node_key: bytes) -> Cursor | None:
         value = self.replica.log.meta_get(_CURSOR_PREFIX + node_key)

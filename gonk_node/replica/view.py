@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 
 from gonk_node.core.heads import Head, Range
 from gonk_node.replica.projection import Projection
 from gonk_node.state.authority import Authority
 from gonk_node.store.log import LogStore
+from gonk_node.sync.messages import NeededBodies
 
 _LISTED_MAX = 1000  # ids asked for at a time; the next time others
+# Events of which only the hash is held: more tables, then "NOT" for those that no honoured redaction covers, "" for the rest.
+_WITHHELD = (
+    "FROM withheld w JOIN entries e ON e.lsn = w.event_no >> 12 {} WHERE {} EXISTS (SELECT 1 FROM redactions r"
+    " WHERE r.target_entry = e.entry_id AND r.target_index = w.event_no & 4095 AND r.honoured)"
+)
+_LACKED = "SELECT DISTINCT e.entry_id, b.author " + _WITHHELD.format("{} JOIN branches b ON b.branch_no = {}", "{}")
 
 
 class ReplicaView:
@@ -60,27 +67,35 @@ class ReplicaView:
         """The record of an entry."""
         return self._log.record_of(entry_id)
 
-    def incomplete(self) -> list[bytes]:
+    def incomplete(self) -> list[NeededBodies]:
         """Entries of which a body is not held that no honoured redaction covers; those that count go first.
 
         At most `_LISTED_MAX`, and where there are more, others each time: nobody's bulk hides what somebody else wrote.
         """
         authority = self._projection.authority
-        withheld = (
-            "SELECT DISTINCT e.entry_id, {author} FROM withheld w JOIN entries e ON e.lsn = w.event_no >> 12 {voted}"
-            " JOIN branches b ON b.branch_no = {branch} WHERE NOT EXISTS (SELECT 1 FROM redactions r"
-            " WHERE r.target_entry = e.entry_id AND r.target_index = w.event_no & 4095 AND r.honoured)"
-        )
-        written = dict(self._rows(withheld.format(author="b.author", voted="", branch="e.branch_no")))
         voted = "JOIN votes v ON v.target_no = w.event_no JOIN entries o ON o.lsn = v.review_no >> 12"
-        first = {entry_id for entry_id, author in written.items() if author in authority.vouched_spans}
-        first |= {
+        cited = {
             entry_id
-            for entry_id, author in self._rows(withheld.format(author="b.author", voted=voted, branch="o.branch_no"))
+            for entry_id, author in self._rows(_LACKED.format(voted, "o.branch_no", "NOT"))
             if _may_review(authority, author)
         }
-        chosen = _some(first, _LISTED_MAX)
-        return chosen + _some(written.keys() - first, _LISTED_MAX - len(chosen))
+        chosen = self._those_that_count_first(dict(self._rows(_LACKED.format("", "e.branch_no", "NOT"))), cited)
+        return _in_order(chosen, self._indexes(chosen, "NOT"))
+
+    def doubtful(self) -> list[NeededBodies]:
+        """Entries of which a body is not held that an honoured redaction covers, but whose kind was never seen here.
+
+        Who sends a review without its body, and then redacts it, must not hide it (A9). Chosen as `incomplete` does.
+        """
+        written = dict(self._rows(_LACKED.format("", "e.branch_no", "")))
+        known = self._log.erased(written)
+        indexes = {
+            entry_id: unknown
+            for entry_id, found in self._indexes(written, "").items()
+            if (unknown := [index for index in found if index not in known[entry_id]])
+        }
+        authors = {entry_id: author for entry_id, author in written.items() if entry_id in indexes}
+        return _in_order(self._those_that_count_first(authors, frozenset()), indexes)
 
     def wanted(self) -> list[bytes]:
         """Entries that an honoured accept cites and that are not held; at most `_LISTED_MAX`, others each time."""
@@ -101,12 +116,31 @@ class ReplicaView:
     def _rows(self, sql: str) -> list[tuple[bytes, bytes]]:
         return self._projection.db.rows(sql)
 
+    def _those_that_count_first(self, written: Mapping[bytes, bytes], cited: Set[bytes]) -> list[bytes]:
+        """At most `_LISTED_MAX` of those entries: by authors who are vouched for or cited first, then the rest."""
+        vouched = self._projection.authority.vouched_spans
+        first = {entry_id for entry_id, author in written.items() if author in vouched} | cited
+        chosen = _some(first, _LISTED_MAX)
+        return chosen + _some(written.keys() - first, _LISTED_MAX - len(chosen))
+
+    def _indexes(self, entry_ids: Collection[bytes], covered: str) -> dict[bytes, list[int]]:
+        """Of each entry the events without a body, ascending; `covered` as in `_LACKED`."""
+        sql = f"SELECT e.entry_id, w.event_no & 4095 {_WITHHELD.format('', covered)} AND e.entry_id IN (??)"
+        found: dict[bytes, list[int]] = {}
+        for entry_id, index in self._projection.db.rows_in(sql, entry_ids):
+            found.setdefault(entry_id, []).append(index)
+        return {entry_id: sorted(indexes) for entry_id, indexes in found.items()}
+
     def priority(self, author: bytes) -> int:
         """0 for owners, whose logs go first, then 1 for those with another role, 2 for strangers."""
         role = self._projection.authority.roles.get(author)
         if author == self._projection.authority.root:
             return 0
         return 2 if role is None else min(role.role, 1)
+
+
+def _in_order(chosen: Sequence[bytes], indexes: Mapping[bytes, list[int]]) -> list[NeededBodies]:
+    return [NeededBodies(entry_id, indexes[entry_id]) for entry_id in chosen if entry_id in indexes]
 
 
 def _may_review(authority: Authority, key: bytes) -> bool:

@@ -158,6 +158,12 @@ class LogStore:
         """Let erased bodies come back with the next arrival of the entry."""
         self._env.write(lambda txn: log_prune.allow_bodies(LogTxn(txn, self._tables), entry_id, indexes))
 
+    def erased(self, entry_ids: Iterable[bytes]) -> dict[bytes, set[int]]:
+        """Of each entry the indexes of the bodies that were erased here and are not to come back."""
+        with self._env.read() as txn:
+            log = LogTxn(txn, self._tables)
+            return {entry_id: log.erased(entry_id) for entry_id in entry_ids}
+
     def evict(self, entry_ids: Iterable[bytes]) -> list[bytes]:
         """Remove entries from the ends of their logs; returns those removed. Never the genesis; lsns are not reused."""
         ids = frozenset(entry_ids)

@@ -67,14 +67,6 @@ class LogView(Protocol):
         """The record of an entry as it is stored, None where it is not held."""
         ...
 
-    def incomplete(self) -> list[bytes]:
-        """Ids of held entries with a body that somebody withheld (no honoured redact covers it)."""
-        ...
-
-    def wanted(self) -> list[bytes]:
-        """Ids of entries that an honoured accept cites and that are not held."""
-        ...
-
     def priority(self, author: bytes) -> int:
         """The rank in which logs are sent: 0 for those of owners, larger for everybody else's."""
         ...

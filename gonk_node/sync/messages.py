@@ -88,6 +88,13 @@ class Hello(NamedTuple):
     cursor_lsn: int
 
 
+class NeededBodies(NamedTuple):
+    """An entry of which bodies are asked for: those of its events at these indexes, ascending."""
+
+    entry_id: bytes
+    indexes: list[int]
+
+
 class Heads(NamedTuple):
     """A page of leaves that are newer than the other's cursor; `last` ends a portion, which is then answered."""
 
@@ -115,13 +122,13 @@ class Found(NamedTuple):
 
 
 class NeedBodies(NamedTuple):
-    """Send these entries with the bodies that the asker lacks."""
+    """Send these entries, each if one of the bodies that the asker lacks is held."""
 
-    entry_ids: list[bytes]
+    entries: list[NeededBodies]
 
 
 class Missing(NamedTuple):
-    """Of what was asked for, these are not held here (or not with their bodies)."""
+    """Of what was asked for, these are not held here (or none of the bodies asked for)."""
 
     entry_ids: list[bytes]
 
@@ -236,6 +243,8 @@ _ids = _list(_hash, limits.IDS_PER_MESSAGE_MAX)
 _head = _tuple(Head, _bytes(KEY_BYTES), _bytes(LOG_ID_BYTES), _int(), _hash)
 _heads = _list(_head, limits.HEADS_PER_MESSAGE_MAX)
 _needed = _tuple(NeededRange, _hash, _list(_hash, limits.KNOWN_PER_NEED_MAX))
+_index = _int(0, limits.EVENTS_PER_ENTRY_MAX - 1)
+_bodies = _tuple(NeededBodies, _hash, _list(_index, limits.EVENTS_PER_ENTRY_MAX))
 _group = _tuple(Group, _head, _list(_record, limits.BATCH_RECORDS_MAX))
 
 # kind: the message and the check of each of its fields
@@ -258,7 +267,7 @@ _KINDS: dict[int, tuple[Callable[..., Message], tuple[_Check, ...]]] = {
     12: (Need, (_list(_needed, limits.NEEDS_PER_MESSAGE_MAX), _flag)),
     13: (Want, (_ids,)),
     14: (Found, (_heads,)),
-    15: (NeedBodies, (_ids,)),
+    15: (NeedBodies, (_list(_bodies, limits.IDS_PER_MESSAGE_MAX),)),
     16: (Missing, (_ids,)),
     17: (Skip, (_ids,)),
     18: (Announce, (_int(), _int(), _int())),
@@ -299,6 +308,10 @@ def _check_sums(message: Message) -> None:
     """Bounds over a whole message, beyond those of its fields."""
     if isinstance(message, Need) and _total(item.known for item in message.ranges) > limits.KNOWN_PER_MESSAGE_MAX:
         raise CodecError(f"more than {limits.KNOWN_PER_MESSAGE_MAX} known ids")
+    if isinstance(message, NeedBodies) and _total(item.indexes for item in message.entries) > (
+        limits.BODIES_PER_MESSAGE_MAX
+    ):
+        raise CodecError(f"more than {limits.BODIES_PER_MESSAGE_MAX} bodies")
     if isinstance(message, Records):
         if not all(group.records for group in message.groups) or not message.groups:
             raise CodecError("a group without records")

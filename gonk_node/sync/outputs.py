@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from gonk_node.core.heads import Head
 from gonk_node.errors import GonkError
+from gonk_node.sync.messages import NeededBodies
 
 
 class Cursor(NamedTuple):
@@ -33,7 +34,10 @@ class Standing(NamedTuple):
         heads_digest: `core.heads.heads_digest(heads)`.
         state_digest: of the State folded from exactly those heads; empty where that is not at hand.
         wanted: ids that an honoured accept cites and that are not held.
-        incomplete: ids of held entries whose bodies were withheld.
+        incomplete: held entries with bodies that were withheld, which no honoured redaction covers.
+        doubtful: held entries with bodies that an honoured redaction covers, but whose kind was never seen here: had
+            they turned out to be of a kind that cannot be redacted (A9), they would count. They are asked for, and
+            missed by nobody where they do not come.
     """
 
     lsn: int
@@ -41,7 +45,8 @@ class Standing(NamedTuple):
     heads_digest: bytes
     state_digest: bytes
     wanted: Sequence[bytes]
-    incomplete: Sequence[bytes]
+    incomplete: Sequence[NeededBodies]
+    doubtful: Sequence[NeededBodies] = ()
 
     @property
     def open_count(self) -> int:

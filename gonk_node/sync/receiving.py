@@ -25,13 +25,12 @@ from gonk_node.sync.messages import (
     Heads,
     Message,
     Missing,
-    NeedBodies,
     Records,
     Skip,
-    Want,
 )
 from gonk_node.sync.needs import Needs
 from gonk_node.sync.outputs import Ingest, Standing, Totals
+from gonk_node.sync.questions import Questions
 from gonk_node.sync.transitions import RECEIVING, Receiving, Trigger, step
 
 _HELD = (Outcome.INSERTED, Outcome.DUPLICATE, Outcome.COMPLETED)
@@ -80,9 +79,7 @@ class ReceivingHalf:
         self._skips: list[bytes] = []
         self._skipped = b""  # the head skipped last; what is on the way to it still comes
         self._cited: set[bytes] = set()  # heads that an honoured accept leads to
-        self._questions: list[Message] = []
-        self._asked: set[bytes] = set()  # ids in questions without an answer yet
-        self._asked_in_round: set[bytes] = set()
+        self._questions = Questions()
         self._not_delivered: list[bytes] = []
         self._unsettled = True
 
@@ -119,9 +116,9 @@ class ReceivingHalf:
         self.state = step(RECEIVING, self.state, Trigger.MISSING)
         for entry_id in message.entry_ids:
             need = self._needs.drop(entry_id)
-            if need is None and entry_id not in self._asked:
+            if need is None and not self._questions.is_open(entry_id):
                 continue  # answered late: we gave it up, or have it from elsewhere
-            self._asked.discard(entry_id)
+            self._questions.answered(entry_id)
             self._cited.discard(entry_id)
             if need is not None and self._log.has(entry_id):
                 continue
@@ -133,9 +130,9 @@ class ReceivingHalf:
         """Positions of entries that an accept cites: ask for what leads there, outside the quota for strangers."""
         self.state = step(RECEIVING, self.state, Trigger.FOUND)
         for head in message.heads:
-            if head.entry_id not in self._asked:
+            if not self._questions.is_open(head.entry_id):
                 raise ProtocolError("the position of an entry that was not asked for")
-            self._asked.discard(head.entry_id)
+            self._questions.answered(head.entry_id)
             if not self._log.has(head.entry_id):
                 self._cited.add(head.entry_id)
                 self._needs.add(head, told=False)
@@ -172,7 +169,7 @@ class ReceivingHalf:
         if message.lsn < self.lsn:
             raise ProtocolError(f"delivered up to {message.lsn}, after {self.lsn}")
         self.lsn = message.lsn
-        self._asked_in_round.clear()
+        self._questions.new_round()
         self._unsettled = True
 
     # --- what comes from this node -------------------------------------------------------------------------
@@ -203,18 +200,10 @@ class ReceivingHalf:
         return held
 
     def ask(self, standing: Standing) -> bool:
-        """Ask the peer for what accepts cite and for withheld bodies; False where there is nothing new to ask."""
-        if self.state is not Receiving.CURRENT:
-            return False
-        for kind, entry_ids in ((Want, standing.wanted), (NeedBodies, standing.incomplete)):
-            new = [entry_id for entry_id in entry_ids if entry_id not in self._asked_in_round]
-            page = new[: limits.IDS_PER_MESSAGE_MAX]  # the next ones once these are answered
-            if page:
-                self._questions.append(kind(page))
-                self._asked.update(page)
-                self._asked_in_round.update(page)
-                self._unsettled = True
-        return bool(self._questions)
+        """Ask the peer for what accepts cite and for bodies that are lacked; False where there is nothing new to ask."""
+        asks = self.state is Receiving.CURRENT and self._questions.ask(standing)
+        self._unsettled |= asks
+        return asks
 
     def take_settled(self) -> bool:
         """True once after each round: all was delivered and ingested, nothing is owed.
@@ -225,7 +214,7 @@ class ReceivingHalf:
         if not self._unsettled or self.state is not Receiving.CURRENT or self._batches:
             return False
         self._needs.drop_held()
-        if self._needs or self._asked:
+        if self._needs or self._questions:
             return False
         self._unsettled = False
         return True
@@ -238,7 +227,7 @@ class ReceivingHalf:
     @property
     def owed(self) -> bool:
         """Whether the peer has to send something before this half can go on."""
-        open_ = self.state is not Receiving.CURRENT or bool(self._needs or self._asked)
+        open_ = self.state is not Receiving.CURRENT or bool(self._needs or self._questions)
         return open_ and not self._batches
 
     def next_message(self) -> Message | None:
@@ -255,7 +244,7 @@ class ReceivingHalf:
         if need is not None:
             self._answer_due = self._answer_due and not need.last
             return need
-        return self._questions.pop(0) if self._questions else None
+        return self._questions.next_message()
 
     # --- inside ------------------------------------------------------------------------------------------------
 
@@ -287,7 +276,7 @@ class ReceivingHalf:
                 last = result.entry_id
         if last == head.entry_id:
             self._needs.drop(head.entry_id)
-            self._asked.discard(head.entry_id)
+            self._questions.answered(head.entry_id, in_vain=results[-1].outcome is Outcome.DUPLICATE)
             self._cited.discard(head.entry_id)
         return last
 
@@ -295,7 +284,7 @@ class ReceivingHalf:
         """Take no more of what leads to that head: this node declined a part of it."""
         self.complete = False
         self._needs.drop(head.entry_id)
-        self._asked.discard(head.entry_id)
+        self._questions.answered(head.entry_id)
         self._cited.discard(head.entry_id)
         if head.entry_id != self._skipped:
             self._skipped = head.entry_id

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 
 from gonk_node.core import limits
-from gonk_node.core.entry import read_stored
+from gonk_node.core.entry import Entry, read_stored
 from gonk_node.core.heads import Head, Range
 from gonk_node.errors import ProtocolError
 from gonk_node.sync.counting import plus
@@ -108,14 +108,13 @@ class SendingHalf:
         )
 
     def need_bodies(self, message: NeedBodies) -> None:
-        """Plan entries whose bodies the peer lacks, each alone: where nothing is missing here but what was redacted."""
+        """Plan entries of which the peer lacks bodies, each alone: where one that it names is held here."""
         self.state = step(SENDING, self.state, Trigger.NEED_BODIES)
-        incomplete = set(self._log.incomplete())
         missing: list[bytes] = []
-        for entry_id in message.entry_ids:
+        for entry_id, indexes in message.entries:
             record = self._log.record_of(entry_id)
             entry = None if record is None else read_stored(record)
-            if record is None or entry is None or entry_id in incomplete or len(entry.withheld) == len(entry.bodies):
+            if record is None or entry is None or not _holds_any(entry, indexes):
                 missing.append(entry_id)
                 continue
             header = entry.header
@@ -251,3 +250,7 @@ class SendingHalf:
                 self._outgoing.add(range_)
             self._peer.add(head)
         self._pushed = self._latest = lsn
+
+
+def _holds_any(entry: Entry, indexes: Iterable[int]) -> bool:
+    return any(index < len(entry.bodies) and entry.bodies[index] is not None for index in indexes)

@@ -254,10 +254,13 @@ class Session:
             equal=equal,
         )
         self._sending.appended(self._appended_lsn)
-        # Between equals a hello that leaves nothing open is as good as being done: one round trip.
-        if equal and message.open_count == 0:
-            self._be_done(Trigger.DONE, theirs=wire.Done(message.heads_digest, message.state_digest, 0))
-        if equal and standing.open_count == 0:
+        # Between equals a hello that leaves nothing open is as good as being done: one round trip. Unless the States
+        # differ: then each asks for the bodies of which it is not sure before anybody is blamed.
+        theirs = wire.Done(message.heads_digest, message.state_digest, message.open_count)
+        as_good_as_done = equal and compare(done_of(standing), theirs).equal_states is not False
+        if as_good_as_done and message.open_count == 0:
+            self._be_done(Trigger.DONE, theirs=theirs)
+        if as_good_as_done and standing.open_count == 0:
             self._be_done(Trigger.OUR_DONE, ours=done_of(standing))
 
     def _done(self, message: wire.Done) -> None:

@@ -18,6 +18,7 @@ from gonk_node.core.limits import BRANCHES_PER_LOG_MAX
 from gonk_node.core.outcome import Ingested, Outcome
 from gonk_node.core.verify import check_chain, verify_entry
 from gonk_node.errors import InvalidEntryError
+from gonk_node.sync.messages import NeededBodies
 from gonk_node.sync.outputs import Standing
 
 Log = tuple[bytes, bytes]
@@ -172,12 +173,18 @@ class MemoryLog:
         entry = self.entries.get(entry_id)
         return None if entry is None else entry.record
 
-    def incomplete(self) -> list[bytes]:
+    def incomplete(self) -> list[NeededBodies]:
         return [
-            entry_id
+            NeededBodies(entry_id, sorted(lacked))
             for entry_id, entry in self.entries.items()
-            if entry.withheld and entry.withheld.keys() - self._erased[entry_id]
+            if entry.withheld and (lacked := entry.withheld.keys() - self._erased[entry_id])
         ]
+
+    def doubtful(self) -> list[NeededBodies]:
+        return []
+
+    def erased(self, entry_ids: Iterable[bytes]) -> dict[bytes, set[int]]:
+        return {entry_id: self._erased[entry_id] for entry_id in entry_ids}
 
     def wanted(self) -> list[bytes]:
         return sorted(self._cited - self.entries.keys())
@@ -207,6 +214,7 @@ class MemoryLog:
             self.state_digest() if whole else b"",
             self.wanted(),
             self.incomplete(),
+            self.doubtful(),
         )
 
     def _chain(self, entry_id: bytes) -> list[Entry]:

@@ -9,7 +9,7 @@ import functools
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 from gonk_node.core.ids import EventRef
 from gonk_node.core.outcome import Ingested, Outcome
@@ -17,6 +17,7 @@ from gonk_node.replica.projection import Projection
 from gonk_node.replica.view import ReplicaView
 from gonk_node.store.log import LogStore
 from gonk_node.store.state_db import StateDb
+from gonk_node.sync.messages import NeededBodies
 from kit.memory_log import MemoryLog
 
 
@@ -42,7 +43,7 @@ class StatefulLog(MemoryLog):
 
     _projection: Projection | None = None
     _completed: bool = False  # bodies came since the last catch-up
-    _answers: dict[str, list[bytes]] = field(default_factory=dict)
+    _answers: dict[str, list[Any]] = field(default_factory=dict)
 
     def ingest(self, records: Sequence[bytes], cited: bool = False) -> list[Ingested]:
         results = super().ingest(records, cited)
@@ -100,8 +101,11 @@ class StatefulLog(MemoryLog):
 
     # --- what a session asks of the State ------------------------------------------------------------------------
 
-    def incomplete(self) -> list[bytes]:
+    def incomplete(self) -> list[NeededBodies]:
         return self._answer("incomplete")
+
+    def doubtful(self) -> list[NeededBodies]:
+        return self._answer("doubtful")
 
     def wanted(self) -> list[bytes]:
         return self._answer("wanted")
@@ -110,7 +114,7 @@ class StatefulLog(MemoryLog):
         """By the State as it stands: an order of sending needs no newer one."""
         return self._view(self._projection or self.projection).priority(author)
 
-    def _answer(self, question: str) -> list[bytes]:
+    def _answer(self, question: str) -> list[Any]:
         """Asked at each step of each session, and answered anew only where the State has changed."""
         view = self._view(self.projection)
         if question not in self._answers:

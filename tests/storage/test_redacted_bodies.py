@@ -11,6 +11,7 @@ from gonk_node.core.entry import Entry, read_stored, without_bodies
 from gonk_node.core.events import OWNER, AcceptGrant, Grant, Pin, Redact, Revoke
 from gonk_node.core.outcome import Outcome
 from gonk_node.replica.replica import Replica
+from gonk_node.sync.messages import NeededBodies
 from kit.authors import TestAuthor
 from kit.history import object_create, ref
 
@@ -73,7 +74,7 @@ def test_a_body_comes_back_once_its_redaction_counts_no_more(world: World, resta
     world.revoke()
     if restart:
         world.reopen()
-    assert world.replica.view.incomplete() == [world.object.entry_id]
+    assert world.replica.view.incomplete() == [NeededBodies(world.object.entry_id, [0])]
     assert world.replica.state_digest() != before
     assert world.take(world.object) == [Outcome.COMPLETED]
     assert world.is_here

@@ -51,4 +51,4 @@ def test_bodies_that_strangers_withhold_do_not_hide_those_of_an_owner_or_of_what
     log.ingest([entry.record for entry in entries])
     asked = log.incomplete()
     assert len(asked) == 1000
-    assert set(asked[:2]) == {proposal.entry_id, own.entry_id}
+    assert {each.entry_id for each in asked[:2]} == {proposal.entry_id, own.entry_id}

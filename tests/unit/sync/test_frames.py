@@ -27,7 +27,7 @@ EXAMPLES: list[wire.Message] = [
     wire.Need([wire.NeededRange(H, [H, H]), wire.NeededRange(H, [])], 1),
     wire.Want([H]),
     wire.Found([HEAD]),
-    wire.NeedBodies([H]),
+    wire.NeedBodies([wire.NeededBodies(H, [0, 4095]), wire.NeededBodies(H, [])]),
     wire.Missing([H]),
     wire.Skip([H]),
     wire.Announce(1, 2, 3),

@@ -74,7 +74,7 @@ NEVER_IN_A_SESSION = [
 ]
 WHILE_LISTING = [
     *(wire.Announce(1, 1, 1), wire.Records([group(CHAIN[0])]), wire.Found([fake_head()]), wire.Delivered(1)),
-    *(wire.Want([H]), wire.NeedBodies([H]), wire.Done(H, b"", 0)),
+    *(wire.Want([H]), wire.NeedBodies([wire.NeededBodies(H, [0])]), wire.Done(H, b"", 0)),
 ]
 
 

@@ -79,6 +79,7 @@ def test_the_bounds_are_those_of_the_code() -> None:
         limits.KNOWN_PER_MESSAGE_MAX,
         limits.NEEDS_OPEN_MAX,
         limits.IDS_PER_MESSAGE_MAX,
+        limits.BODIES_PER_MESSAGE_MAX,
         limits.BATCH_RECORDS_MAX,
         limits.BATCH_BYTES,
         limits.WINDOW_BYTES,
