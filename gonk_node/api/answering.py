@@ -12,8 +12,8 @@ from typing import Any
 
 from aiohttp import web
 
+from gonk_node.api.backend import Backend, Caller
 from gonk_node.api.body import check_content_type, read_json
-from gonk_node.api.backend import Caller, Backend
 from gonk_node.api.rate import RateLimit
 from gonk_node.api.route import Call, Route
 from gonk_node.errors import RequestError

@@ -9,8 +9,8 @@ from aiohttp import web
 
 from gonk_node.api import datasets
 from gonk_node.api.answering import answering, json_response
-from gonk_node.api.failure import describe
 from gonk_node.api.backend import Backend
+from gonk_node.api.failure import describe
 from gonk_node.api.rate import RateLimit
 from gonk_node.api.route import Route
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 from aiohttp import web
 
+from gonk_node.api.backend import Backend, Caller
 from gonk_node.api.desk import Desk
-from gonk_node.api.backend import Caller, Backend
 
 Schema: TypeAlias = Mapping[str, Any]  # a JSON Schema (2020-12), as OpenAPI 3.1 has them
 
@@ -36,7 +36,7 @@ class Query(NamedTuple):
 
 @dataclass(slots=True)
 class Call:
-    """One request, as far as it was understood: its user, and the keys of its JSON body, which have the types of the table."""
+    """One request, its user, and the keys of its JSON body, of the types that the table names."""
 
     request: web.Request
     backend: Backend
