@@ -14,6 +14,7 @@ from gonk_node.core import codec, ids, limits
 from gonk_node.core.codec import CodecError
 from gonk_node.core.event_codec import decode_event, decode_stored_event, encode_event
 from gonk_node.core.events import Event
+from gonk_node.core.frequent import OneEvent, record_of_one
 from gonk_node.core.keys import SIGNATURE_BYTES, Signer
 
 SIGNATURE_DOMAIN = b"gonk-node/entry/1\0"
@@ -107,6 +108,10 @@ def _decode_header(data: bytes) -> Header:
     return Header(*fields)
 
 
+def _entry_of_one(record: bytes, parts: OneEvent) -> Entry:
+    return Entry(record, Header._make(parts.header), parts.header_bytes, parts.signature, [parts.body], {})
+
+
 def decode_record(record: bytes) -> Entry:
     """Take a record apart; its events are decoded later, by `Entry.events`.
 
@@ -116,6 +121,9 @@ def decode_record(record: bytes) -> Entry:
     Raises:
         CodecError: it is not a record; the message says why.
     """
+    frequent = record_of_one(record)
+    if frequent is not None:
+        return _entry_of_one(record, frequent)
     parts = codec.decode(record, depth_max=3)
     if type(parts) is not list or len(parts) != 3:
         raise CodecError("a record must be [header, signature, events]")
@@ -137,6 +145,9 @@ def decode_record(record: bytes) -> Entry:
 
 def read_stored(record: bytes) -> Entry:
     """Take apart a record of this node's own log, which was verified when it was stored."""
+    frequent = record_of_one(record)
+    if frequent is not None:
+        return _entry_of_one(record, frequent)
     header_bytes, signature, items = codec.decode_stored(record)
     withheld = {index: item[0] for index, item in enumerate(items) if type(item) is list}
     bodies = [None if index in withheld else item for index, item in enumerate(items)] if withheld else items

@@ -40,6 +40,7 @@ from gonk_node.core.events import (
     SchemaUpdate,
     UnknownEvent,
 )
+from gonk_node.core.frequent import annotation_create
 from gonk_node.core.ids import EventRef
 
 # --- field checks: each takes what CBOR gave and returns what the event holds, or raises CodecError ------------
@@ -273,11 +274,14 @@ def encode_event(event: Event) -> bytes:
 
 def decode_event(data: bytes) -> Event:
     """Decode and check the bytes of one event; CodecError says which field is wrong and why."""
-    return _from_list(codec.decode(data), data)
+    return annotation_create(data) or _from_list(codec.decode(data), data)
 
 
 def decode_stored_event(data: bytes) -> Event:
     """Decode an event that was verified when it was stored; the frequent kinds without checking them again."""
+    annotation = annotation_create(data)
+    if annotation is not None:
+        return annotation
     value = codec.decode_stored(data)
     shape = _STORED_SHAPES.get(value[0])
     return _from_list(value, data) if shape is None else shape(value)
