@@ -1,21 +1,7 @@
-"""A node's folder and its settings: the one table of them, where values come from, and where files are.
+"""A node's settings: the one table of them, and where values come from.
 
 A setting is a flag, else a variable GONK_*, else a line of config.toml, else its default. The environment is
 read here (and in `cli`) only. Nothing is started, and no file but config.toml is read.
-
-    <home>/                       --home, GONK_HOME, else the platform's folder for user data; mode 0700
-        config.toml               settings, where they differ from the defaults
-        instance                  what makes this installation's logs its own; not for backups
-        peers.json                addresses of peers
-        keys/
-            author.key            signs entries: the person
-            node.key              signs handshakes: the machine, as peers' addresses name it
-            tls.pem               throw-away TLS certificate with its key
-        datasets/<dataset id>/
-            log/                  LMDB: the signed entries; all else follows from them
-            state.db              SQLite: the State; delete it and it is built anew
-            dataset.json          what is known of it beside the log: local name, peers, policy
-        content/                  LMDB: the chunks of objects
 """
 
 from __future__ import annotations
@@ -29,25 +15,11 @@ from typing import Annotated, Any, get_type_hints
 
 import platformdirs
 
-from gonk_node.core.ids import HASH_BYTES
 from gonk_node.core.limits import KIB, MIB, NAME_BYTES_MAX, STRANGER_BYTES_PER_KEY, STRANGER_BYTES_TOTAL
 from gonk_node.errors import InputFileError, UsageError
-from gonk_node.store.private_file import make_private_folder
+from gonk_node.home import Home
 
 _APP = "gonk-node"
-_MOUNTS = Path("/proc/self/mountinfo")  # proc(5)
-_NETWORK_FILE_SYSTEMS = {
-    "nfs",
-    "nfs4",
-    "cifs",
-    "smb3",
-    "smbfs",
-    "afs",
-    "ceph",
-    "9p",
-    "fuse.sshfs",
-    "fuse.s3fs",
-}
 _UNITS = {"": 1, "b": 1, "kib": KIB, "mib": MIB, "gib": 1024 * MIB}
 
 
@@ -166,119 +138,6 @@ _CONFIG_SETTINGS = tuple(
     for name, hint in get_type_hints(Config, include_extras=True).items()
 )
 SETTINGS = (HOME_SETTING, *_CONFIG_SETTINGS)
-
-
-# --- the folder --------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class DatasetFolder:
-    """Where one dataset is kept on this node."""
-
-    root: Path
-
-    @property
-    def log(self) -> Path:
-        """LMDB environment (a folder) of the signed entries."""
-        return self.root / "log"
-
-    @property
-    def state_db(self) -> Path:
-        """SQLite file of the State."""
-        return self.root / "state.db"
-
-    @property
-    def dataset_json(self) -> Path:
-        """What this node knows of the dataset beside its log."""
-        return self.root / "dataset.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Home:
-    """The layout of a node's folder, as the module's docstring draws it; `root` is an absolute path."""
-
-    root: Path
-
-    @property
-    def config_toml(self) -> Path:
-        """Settings; may be missing."""
-        return self.root / "config.toml"
-
-    @property
-    def instance(self) -> Path:
-        """See `store.instance`."""
-        return self.root / "instance"
-
-    @property
-    def peers_json(self) -> Path:
-        """Addresses of peers; may be missing."""
-        return self.root / "peers.json"
-
-    @property
-    def author_key(self) -> Path:
-        """Key file of the person."""
-        return self.root / "keys" / "author.key"
-
-    @property
-    def node_key(self) -> Path:
-        """Key file of the machine."""
-        return self.root / "keys" / "node.key"
-
-    @property
-    def tls_certificate(self) -> Path:
-        """PEM file of the TLS certificate and its key."""
-        return self.root / "keys" / "tls.pem"
-
-    @property
-    def content(self) -> Path:
-        """LMDB environment (a folder) of chunks."""
-        return self.root / "content"
-
-    @property
-    def datasets(self) -> Path:
-        """The folder of all datasets."""
-        return self.root / "datasets"
-
-    def dataset(self, dataset: bytes) -> DatasetFolder:
-        """Where the dataset of that id (32 bytes) is kept, or would be."""
-        return DatasetFolder(self.datasets / dataset.hex())
-
-    def dataset_ids(self) -> list[bytes]:
-        """The ids (32 bytes each) of the datasets that have a folder here, in order."""
-        if not self.datasets.is_dir():
-            return []
-        names = [path.name for path in self.datasets.iterdir() if len(path.name) == 2 * HASH_BYTES]
-        return [bytes.fromhex(name) for name in sorted(names) if not name.strip("0123456789abcdef")]
-
-    def exists(self) -> bool:
-        """Whether `gonk init` was here: both keys are."""
-        return self.author_key.exists() and self.node_key.exists()
-
-    def create_dirs(self) -> None:
-        """Create what is missing of the folders, each of mode 0700; that of the content comes with its store.
-
-        Raises:
-            StorageError: the file system refuses.
-        """
-        for folder in (self.root, self.author_key.parent, self.datasets):
-            make_private_folder(folder)
-
-    def network_file_system(self) -> str | None:
-        """The kind of network file system that the folder is on (LMDB's locks do not hold there), else None.
-
-        Known on Linux only; elsewhere None.
-        """
-        try:
-            mounts = [line.split(" ") for line in _MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()]
-        except OSError:
-            return None
-        here = self.root.resolve()
-        best, kind = Path(), ""
-        for mount in mounts:  # later lines are mounted over earlier ones
-            point = Path(mount[4].replace("\\040", " "))
-            if here.is_relative_to(point) and len(point.parts) >= len(best.parts):
-                best, kind = point, mount[mount.index("-") + 1]
-        return kind if kind in _NETWORK_FILE_SYSTEMS else None
 
 
 # --- where values come from --------------------------------------------------------------------------------

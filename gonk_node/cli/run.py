@@ -14,7 +14,8 @@ import click
 
 if TYPE_CHECKING:
     from gonk_node.cli.output import Output
-    from gonk_node.config import Config, Home
+    from gonk_node.config import Config
+    from gonk_node.home import Home
     from gonk_node.node.node import Node
 
 Function = TypeVar("Function", bound=Callable[..., Any])

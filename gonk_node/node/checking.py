@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from gonk_node.config import Home
 from gonk_node.core.ids import uuid_text
 from gonk_node.errors import (
     ContentMismatchError,
@@ -19,6 +18,7 @@ from gonk_node.errors import (
     NotFoundError,
     VerificationError,
 )
+from gonk_node.home import Home
 from gonk_node.net.tls import ensure_certificate
 from gonk_node.node.datasets import DatasetInfo, Datasets
 from gonk_node.replica.projection import Projection

@@ -19,7 +19,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from gonk_node.config import DatasetFolder, Home
 from gonk_node.core.limits import DATASET_JSON_BYTES_MAX
 from gonk_node.errors import (
     AmbiguousError,
@@ -30,6 +29,7 @@ from gonk_node.errors import (
     StorageError,
     UsageError,
 )
+from gonk_node.home import DatasetFolder, Home
 from gonk_node.replica.replica import Replica
 from gonk_node.store.creation import flush_folder
 from gonk_node.store.private_file import read_private, replace_private

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from gonk_node.config import SETTINGS, Home, Setting
+from gonk_node.config import SETTINGS, Setting
 from gonk_node.errors import ExistsError
+from gonk_node.home import Home
 from gonk_node.store.content import ContentStore
 from gonk_node.store.instance import open_instance
 from gonk_node.store.keyring import create_key

@@ -10,12 +10,13 @@ import threading
 from collections.abc import Callable
 from types import TracebackType
 
-from gonk_node.config import Config, Home
+from gonk_node.config import Config
 from gonk_node.core import edge_cases, limits
 from gonk_node.core.codec import CodecError
 from gonk_node.core.events import PRIVATE, PUBLIC, DatasetCreate
 from gonk_node.core.keys import Signer
 from gonk_node.errors import NotFoundError, UsageError
+from gonk_node.home import Home
 from gonk_node.node.datasets import DatasetInfo, Datasets, check_name
 from gonk_node.node.making import make_node
 from gonk_node.replica.author import Author

@@ -19,8 +19,9 @@ from types import TracebackType
 from typing import Any, BinaryIO, NamedTuple
 from uuid import UUID
 
-from gonk_node.config import Home, find_home, load_config
+from gonk_node.config import find_home, load_config
 from gonk_node.errors import NotFoundError
+from gonk_node.home import Home
 from gonk_node.node.node import Node
 from gonk_node.replica.queries import Queries, Revision
 from gonk_node.store.state_schema import OBJECT, SCHEMA

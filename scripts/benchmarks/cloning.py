@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from gonk_node.config import Home
+from gonk_node.home import Home
 
 from .baselines import between_verifications
 from .material import Annotator, make_sender, new_node, open_node

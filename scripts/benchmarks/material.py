@@ -12,12 +12,13 @@ from random import Random
 from typing import NamedTuple
 
 from gonk_node import schemas
-from gonk_node.config import Config, Home
+from gonk_node.config import Config
 from gonk_node.core.entry import Header, build_entry, decode_record
 from gonk_node.core.events import AnnotationCreate, Event, ObjectCreate, SchemaCreate
 from gonk_node.core.heads import Head
 from gonk_node.core.ids import EventRef, object_uuid
 from gonk_node.core.outcome import Outcome
+from gonk_node.home import Home
 from gonk_node.node.node import Node
 from gonk_node.replica.replica import Replica
 

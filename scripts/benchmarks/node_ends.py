@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from gonk_node.config import Home
+from gonk_node.home import Home
 from gonk_node.net.address import PeerAddress, ShareLink, parse_link
 from gonk_node.node.cloning import clone as clone_dataset
 from gonk_node.node.serving import Server

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from click.testing import CliRunner
 
 from gonk_node.cli import main
-from gonk_node.config import Home, load_config
+from gonk_node.config import load_config
+from gonk_node.home import Home
 from gonk_node.node.node import Node
 
 BOX = {"label": "WBC", "x": 1, "y": 2, "w": 30, "h": 40}

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gonk_node.config import Home, load_config
+from gonk_node.config import load_config
+from gonk_node.home import Home
 from gonk_node.node.node import Node
 from gonk_node.store.log import LogStore
 from kit.authors import TestAuthor

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from gonk_node import config
-from gonk_node.config import SETTINGS, Config, Home, find_home, load_config
+from gonk_node import home as home_module
+from gonk_node.config import SETTINGS, Config, find_home, load_config
 from gonk_node.errors import InputFileError, UsageError
+from gonk_node.home import Home
 
 
 @pytest.fixture
@@ -184,8 +185,9 @@ def test_a_node_exists_once_both_its_keys_do(home: Home) -> None:
 def test_everything_lies_inside_the_folder(home: Home) -> None:
     names = [name for name, value in vars(Home).items() if isinstance(value, property)]
     paths = [getattr(home, name) for name in names]
-    assert len(names) == len(set(paths)) == 8
+    assert len(names) == len(set(paths)) == 11
     assert all(path.is_relative_to(home.root) for path in paths)
+    assert home.user_key(b"k" * 32).parent == home.user_keys
 
 
 def test_datasets_are_found_by_their_folders_and_other_folders_are_passed_over(home: Home) -> None:
@@ -214,8 +216,8 @@ def test_a_network_file_system_is_noticed(
         f"36 22 0:33 / {escaped} rw,relatime shared:2 - {kind} server:/x rw\n"
         "37 22 0:34 / /elsewhere rw - nfs server:/y rw\n"
     )
-    monkeypatch.setattr(config, "_MOUNTS", table)
+    monkeypatch.setattr(home_module, "_MOUNTS", table)
     assert Home(share / "node").network_file_system() == expected
     assert Home(tmp_path / "node").network_file_system() is None
-    monkeypatch.setattr(config, "_MOUNTS", tmp_path / "none")
+    monkeypatch.setattr(home_module, "_MOUNTS", tmp_path / "none")
     assert Home(share / "node").network_file_system() is None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gonk_node.config import Config, Home
+from gonk_node.config import Config
 from gonk_node.core import edge_cases
 from gonk_node.core.events import SchemaCreate
 from gonk_node.errors import (
@@ -19,6 +19,7 @@ from gonk_node.errors import (
     UnsafeLibraryError,
     UsageError,
 )
+from gonk_node.home import Home
 from gonk_node.node.node import Node
 from gonk_node.replica.replica import Replica
 
