@@ -93,6 +93,9 @@ MAPPED_BYTES_MAX = 64 * MIB  # chunks read before their pages are let go: the ke
 MAP_BYTES_MAX = 32 * 1024 * 1024 * MIB  # where doubling ends: a process has 128 TiB on most machines
 META_VALUE_BYTES_MAX = 64 * KIB  # small values that other layers keep in a log's meta table
 GROUP_CHANGES_MAX = 64  # writes that wait at one time and share a flush; bounds how long the first one waits
+GROUP_EVENTS_MAX = 256  # writes that share an entry, a flush and a fold: some 50 ms, which the first of them waits
+GROUP_BYTES_MAX = ENTRY_BYTES_MAX // 2  # of their events, beyond the last one: all of them fit one entry
+GROUP_WAITING_MAX = 4096  # writes that wait to be signed: some seconds of work; beyond, callers are told to come again
 FSCK_ROWS = 256  # rows read in one transaction while a whole table is walked
 
 # --- sync protocol (spec section 9): part of the protocol, the same on every node -------------------------------
@@ -161,3 +164,8 @@ API_PAGE_ROWS_MAX = 1000  # that a request may ask for
 API_JSON_BYTES_MAX = 32 * MIB  # of one JSON body: an object of 24 MB in base64; larger ones are uploaded as they are
 API_BODY_PART_SECONDS = 30.0  # for the next 256 KiB of a body
 API_BURST_SECONDS = 2  # of its rate that a key may use at once
+API_CONNECTIONS_MAX = 512  # at a time; browsers and clients keep some open each
+API_IDLE_SECONDS = 60.0  # for the next request on a connection; clients that pool connections expect about that
+API_LINE_BYTES_MAX = 16 * KIB  # request line or one header: browsers send along the cookies of whatever else is on localhost
+API_HEADERS_MAX = 100  # browsers send some twenty
+API_READERS = 3  # connections to the State of one dataset: a long question holds up only some of the others

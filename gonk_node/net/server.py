@@ -1,6 +1,6 @@
-"""The listening side of the peer port: TLS, HTTP limits against strangers, clean start and stop.
+"""The listening side of a port: TLS where wanted, HTTP limits against strangers, clean start and stop.
 
-Which routes there are is given by the caller; it knows neither sessions nor content.
+Which routes there are is given by the caller; it knows neither sessions, nor content, nor Gonk's API.
 """
 
 from __future__ import annotations
@@ -8,12 +8,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from typing import cast
+from typing import NamedTuple, cast
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from gonk_node.core.limits import (
+    API_CONNECTIONS_MAX,
+    API_HEADERS_MAX,
+    API_IDLE_SECONDS,
+    API_LINE_BYTES_MAX,
     HTTP_HEADERS_MAX,
     HTTP_LINE_BYTES_MAX,
     KIB,
@@ -38,25 +42,59 @@ _http_log = logging.getLogger(f"{__name__}.http")
 _http_log.addFilter(_is_our_fault)
 
 
-class PeerServer:
-    """Serves one aiohttp application over TLS on one port.
+class Bounds(NamedTuple):
+    """What clients of a port may take up.
 
-    A connection that has not sent a whole request within `PEER_IDLE_SECONDS` is closed, as is one above
-    `PEER_CONNECTIONS_MAX`; bodies are not decompressed, and nothing that a client sends is logged as it came.
+    Attributes:
+        connections: at a time; one more is closed at once.
+        idle_seconds: for a whole request to come on a connection.
+        line_bytes: of the request line, or of one header.
+        headers: of one request.
+        advice: what to do where the port cannot be listened on.
     """
 
-    def __init__(self, app: web.Application, context: ssl.SSLContext) -> None:
+    connections: int
+    idle_seconds: float
+    line_bytes: int
+    headers: int
+    advice: str
+
+
+PEERS = Bounds(
+    PEER_CONNECTIONS_MAX,
+    PEER_IDLE_SECONDS,
+    HTTP_LINE_BYTES_MAX,
+    HTTP_HEADERS_MAX,
+    "another port: --peer-port (0: any that is free), or the setting peer_port",
+)
+API = Bounds(
+    API_CONNECTIONS_MAX,
+    API_IDLE_SECONDS,
+    API_LINE_BYTES_MAX,
+    API_HEADERS_MAX,
+    "another port: --port (0: any that is free), or the setting http_port; --no-http leaves the API out",
+)
+
+
+class Listener:
+    """Serves one aiohttp application on one port, within bounds.
+
+    Bodies are not decompressed, and nothing that a client sends is logged as it came. `context`: None for plain HTTP.
+    """
+
+    def __init__(self, app: web.Application, context: ssl.SSLContext | None, bounds: Bounds = PEERS) -> None:
         self._context = context
+        self._bounds = bounds
         self._runner = web.AppRunner(
             app,
             access_log=None,
             logger=_http_log,
             auto_decompress=False,
-            keepalive_timeout=PEER_IDLE_SECONDS,
+            keepalive_timeout=bounds.idle_seconds,
             lingering_time=0,
-            max_line_size=HTTP_LINE_BYTES_MAX,
-            max_field_size=HTTP_LINE_BYTES_MAX,
-            max_headers=HTTP_HEADERS_MAX,
+            max_line_size=bounds.line_bytes,
+            max_field_size=bounds.line_bytes,
+            max_headers=bounds.headers,
             shutdown_timeout=SHUTDOWN_SECONDS,
         )
         self._listener: asyncio.Server | None = None
@@ -75,7 +113,7 @@ class PeerServer:
                 host,
                 port,
                 ssl=self._context,
-                ssl_handshake_timeout=TLS_HANDSHAKE_SECONDS,
+                ssl_handshake_timeout=None if self._context is None else TLS_HANDSHAKE_SECONDS,
                 backlog=128,
             )
         except OSError as error:
@@ -83,7 +121,7 @@ class PeerServer:
             raise UsageError(
                 f"cannot listen there: {error.strerror or error}",
                 where=f"{host}:{port}",
-                hint="another port: --peer-port (0: any that is free), or the setting peer_port",
+                hint=self._bounds.advice,
             ) from error
         return int(self._listener.sockets[0].getsockname()[1])
 
@@ -95,15 +133,18 @@ class PeerServer:
 
     def _connection(self) -> asyncio.BaseProtocol:
         server = self._runner.server
-        if server is None or len(server.connections) >= PEER_CONNECTIONS_MAX:
-            return _Refusal()
+        if server is None or len(server.connections) >= self._bounds.connections:
+            return _Refusal(self._bounds.connections)
         return cast(asyncio.BaseProtocol, server())
 
 
 class _Refusal(asyncio.Protocol):
     """Hangs up at once."""
 
+    def __init__(self, open_already: int) -> None:
+        self._open_already = open_already
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Somebody came while there is no room."""
-        _log.warning("refused a connection: %d are open", PEER_CONNECTIONS_MAX)
+        _log.warning("refused a connection: %d are open", self._open_already)
         cast(asyncio.Transport, transport).abort()

@@ -23,7 +23,7 @@ from gonk_node.net.content_server import ContentServer
 from gonk_node.net.content_wire import Wanted
 from gonk_node.net.peers import Peer, PeerBook
 from gonk_node.net.replica_port import ReplicaPort
-from gonk_node.net.server import PeerServer
+from gonk_node.net.server import Listener
 from gonk_node.net.session_server import SessionServer
 from gonk_node.net.tls import certificate_hash, ensure_certificate, server_context
 from gonk_node.net.tokens import TokenTable
@@ -79,7 +79,7 @@ class Server:
         app.add_routes(self._sessions.routes())
         app.add_routes(ContentServer(node.content, tokens, self._names, clock=loop.time).routes())
         app.add_routes(ContentReceiver(node.content, tokens, self._takes, clock=loop.time).routes())
-        self._listener = PeerServer(app, server_context(pem))
+        self._listener = Listener(app, server_context(pem))
 
     async def start(self, host: str, port: int) -> None:
         """Open the datasets, listen, and begin to call peers.

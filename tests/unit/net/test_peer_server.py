@@ -15,31 +15,31 @@ from aiohttp import web
 
 from gonk_node.errors import UsageError
 from gonk_node.net import server as server_module
-from gonk_node.net.server import PeerServer
+from gonk_node.net.server import PEERS, Bounds, Listener
 from gonk_node.net.tls import client_context, server_context
 from kit.loopback import LOOPBACK, until
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-def talk(folder: Path, test: Callable[[int], Awaitable[None]]) -> None:
+def talk(folder: Path, test: Callable[[int], Awaitable[None]], bounds: Bounds = PEERS) -> None:
     """Serve one route that answers, and run `test` with the port."""
 
     async def run() -> None:
-        async with serving(folder) as port, asyncio.timeout(30):
+        async with serving(folder, bounds) as port, asyncio.timeout(30):
             await test(port)
 
     asyncio.run(run())
 
 
 @asynccontextmanager
-async def serving(folder: Path) -> AsyncIterator[int]:
+async def serving(folder: Path, bounds: Bounds = PEERS) -> AsyncIterator[int]:
     async def answer(_request: web.Request) -> web.Response:
         return web.Response(text="here")
 
     app = web.Application()
     app.router.add_get("/", answer)
-    server = PeerServer(app, server_context(folder / "tls.pem"))
+    server = Listener(app, server_context(folder / "tls.pem"), bounds)
     port = await server.start(LOOPBACK, 0)
     try:
         yield port
@@ -59,9 +59,7 @@ async def is_closed(connection: Connection) -> bool:
         return True
 
 
-def test_a_client_that_trickles_its_headers_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_module, "PEER_IDLE_SECONDS", 0.5)
-
+def test_a_client_that_trickles_its_headers_is_cut_off(tmp_path: Path) -> None:
     async def test(port: int) -> None:
         connection = await connect(port)
         closed = asyncio.create_task(is_closed(connection))
@@ -71,11 +69,10 @@ def test_a_client_that_trickles_its_headers_is_cut_off(tmp_path: Path, monkeypat
             await asyncio.wait({closed}, timeout=0.05)
         assert closed.result()
 
-    talk(tmp_path, test)
+    talk(tmp_path, test, PEERS._replace(idle_seconds=0.5))
 
 
 def test_a_client_that_says_nothing_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_module, "PEER_IDLE_SECONDS", 0.3)
     monkeypatch.setattr(server_module, "TLS_HANDSHAKE_SECONDS", 0.3)
 
     async def test(port: int) -> None:
@@ -83,14 +80,10 @@ def test_a_client_that_says_nothing_is_cut_off(tmp_path: Path, monkeypatch: pyte
         assert await is_closed(silent)
         assert await is_closed(await connect(port))
 
-    talk(tmp_path, test)
+    talk(tmp_path, test, PEERS._replace(idle_seconds=0.3))
 
 
-def test_connections_are_bounded_and_there_is_room_again_once_one_ends(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(server_module, "PEER_CONNECTIONS_MAX", 2)
-
+def test_connections_are_bounded_and_there_is_room_again_once_one_ends(tmp_path: Path) -> None:
     async def is_served(port: int) -> bool:
         try:
             reader, writer = await connect(port)
@@ -109,7 +102,7 @@ def test_connections_are_bounded_and_there_is_room_again_once_one_ends(
             await asyncio.sleep(0.01)
         held[1][1].close()
 
-    talk(tmp_path, test)
+    talk(tmp_path, test, PEERS._replace(connections=2))
 
 
 @pytest.mark.parametrize(
@@ -133,7 +126,7 @@ def test_what_strangers_send_is_refused_and_stays_out_of_the_log(
 
 def test_an_address_that_cannot_be_listened_on_is_told(tmp_path: Path) -> None:
     async def run() -> None:
-        server = PeerServer(web.Application(), server_context(tmp_path / "tls.pem"))
+        server = Listener(web.Application(), server_context(tmp_path / "tls.pem"))
         with socket.create_server((LOOPBACK, 0)) as taken, pytest.raises(UsageError, match="cannot listen"):
             await server.start(LOOPBACK, taken.getsockname()[1])
 
