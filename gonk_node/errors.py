@@ -24,6 +24,7 @@ Nothing else decides exit codes or statuses. The tree:
     ├── StorageError          this node's disk
     │   ├── DiskFullError         no space left, or the map cannot grow
     │   └── StoreLockedError      another process holds what we need
+    ├── BusyError             this node has more to do than it takes, or is stopping; nothing was done
     ├── KeyFileError          a key file is missing, damaged, too open, or the passphrase is wrong
     ├── UnsafeLibraryError    a library gives other verdicts than the network's; the node refuses to start
     ├── ConflictsError        done, but conflicts are open
@@ -221,6 +222,12 @@ class StoreLockedError(StorageError):
     """Another process holds what we need."""
 
     code, http_status = "locked", 503
+
+
+class BusyError(GonkError):
+    """This node has more to do than it takes on, or is stopping; nothing was done."""
+
+    code, http_status = "busy", 503
 
 
 class KeyFileError(GonkError):

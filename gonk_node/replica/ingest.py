@@ -7,6 +7,7 @@ strangers, this node's quotas count.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from gonk_node.core import limits
 from gonk_node.core.codec import CodecError
@@ -20,7 +21,21 @@ from gonk_node.errors import InvalidEntryError, UsageError
 from gonk_node.replica.collector import paused_collector
 from gonk_node.replica.projection import Projection
 from gonk_node.replica.stranger_gate import Quota, StrangerGate
-from gonk_node.store.log import LogStore
+from gonk_node.store.log import LocalPlace, LogStore
+
+
+class UnsignedEntry(NamedTuple):
+    """Events that are to become one entry.
+
+    Attributes:
+        signer: whose key signs.
+        events: 1 to 4096; references with an empty entry id mean this entry.
+        after_ms: times of what the events refer to; each is followed unless it is more than a day ahead.
+    """
+
+    signer: Signer
+    events: Sequence[Event]
+    after_ms: Sequence[int] = ()
 
 
 class Ingest:
@@ -69,52 +84,47 @@ class Ingest:
         self._store(held, results, cited=cited)
         return [result for result in results if result is not None]
 
-    def sign(
-        self,
-        signer: Signer,
-        log_id: bytes,
-        events: Sequence[Event],
-        clock_ms: Callable[[], int],
-        after_ms: int = 0,
-    ) -> tuple[int, Entry]:
-        """Sign events into the next entry of one of this node's own logs, and take it in as any other.
+    def sign_group(
+        self, entries: Sequence[tuple[bytes, UnsignedEntry]], clock_ms: Callable[[], int]
+    ) -> list[Entry | Exception]:
+        """Sign the next entries of this node's own logs, and take them in as any other: one flush and one fold for all.
 
         Args:
-            signer: whose key signs.
-            log_id: this installation's log for that author and dataset.
-            events: 1 to 4096; references with an empty entry id mean this entry.
+            entries: each with the id of this installation's log for its author and dataset.
             clock_ms: the wall clock, milliseconds since 1970 UTC.
-            after_ms: the latest time of what the events refer to; followed unless it is more than a day ahead.
 
         Returns:
-            The lsn and the entry, durable and folded.
+            For each the entry, durable and folded; or why it was not signed: UsageError where an event breaks the format.
 
         Raises:
-            UsageError: an event breaks the format; nothing was signed. DiskFullError, StorageError.
+            DiskFullError, StorageError: none of them is stored; but they are where only folding failed, which the next
+                catch-up makes good.
         """
 
-        def build(prev: Header | None, prev_id: bytes) -> Entry:
-            now = clock_ms()
-            followed = [now, 0 if prev is None else prev.time_ms + 1]
-            if after_ms <= now + limits.TIME_LEAP_MS_MAX:
-                followed.append(after_ms + 1)
-            entry = build_entry(
-                signer,
-                dataset=self._log.dataset,
-                log_id=log_id,
-                prev=prev,
-                prev_id=prev_id,
-                time_ms=max(followed),
-                events=events,
-            )
-            return verify_entry(entry.record, self._log.dataset)
+        def place(log_id: bytes, unsigned: UnsignedEntry) -> LocalPlace:
+            def build(prev: Header | None, prev_id: bytes) -> Entry:
+                now = clock_ms()
+                followed = [now, 0 if prev is None else prev.time_ms + 1]
+                followed += [after + 1 for after in unsigned.after_ms if after <= now + limits.TIME_LEAP_MS_MAX]
+                entry = build_entry(
+                    unsigned.signer,
+                    dataset=self._log.dataset,
+                    log_id=log_id,
+                    prev=prev,
+                    prev_id=prev_id,
+                    time_ms=max(followed),
+                    events=unsigned.events,
+                )
+                return verify_entry(entry.record, self._log.dataset)
 
-        try:
-            ingested, entry = self._log.append_local(signer.author, log_id, build)
-        except CodecError as error:
-            raise UsageError(f"this cannot be signed: {error}", hint="shorten or correct it") from None
-        self._fold({ingested.lsn: entry}, recheck_withheld=False)
-        return ingested.lsn, entry
+            return LocalPlace(unsigned.signer.author, log_id, build)
+
+        results = self._log.append_local_group([place(*each) for each in entries])
+        self._fold(
+            {result[0].lsn: result[1] for result in results if not isinstance(result, Exception)},
+            recheck_withheld=False,
+        )
+        return [_entry_or_error(result) for result in results]
 
     def _store(self, held: list[tuple[int, Entry]], results: list[Ingested | None], *, cited: bool) -> None:
         if not held:
@@ -148,6 +158,17 @@ class Ingest:
         if self._log.has(entry.entry_id):
             return self._log.append([entry])[0]
         return Ingested(Outcome.DECLINED, entry.entry_id, 0)
+
+
+def unsignable(error: CodecError) -> UsageError:
+    """What a person is told about an event that breaks the format."""
+    return UsageError(f"this cannot be signed: {error}", hint="shorten or correct it")
+
+
+def _entry_or_error(result: tuple[Ingested, Entry] | Exception) -> Entry | Exception:
+    if isinstance(result, Exception):
+        return unsignable(result) if isinstance(result, CodecError) else result
+    return result[1]
 
 
 def _by_entry(refs: Iterable[EventRef]) -> dict[bytes, set[int]]:

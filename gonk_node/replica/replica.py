@@ -19,7 +19,7 @@ from gonk_node.core.keys import Signer
 from gonk_node.core.outcome import Ingested, Outcome
 from gonk_node.core.verify import verify_entry
 from gonk_node.errors import InvalidEntryError, NotFoundError
-from gonk_node.replica.ingest import Ingest
+from gonk_node.replica.ingest import Ingest, UnsignedEntry
 from gonk_node.replica.projection import Projection
 from gonk_node.replica.stranger_gate import Quota
 from gonk_node.replica.view import ReplicaView
@@ -116,11 +116,27 @@ class Replica:
         return outcomes
 
     def sign(self, signer: Signer, events: Sequence[Event], *, after_ms: int = 0) -> Entry:
-        """Sign events into one entry and take it in; durable and folded when this returns. See `Ingest.sign`."""
+        """Sign events into one entry and take it in; durable and folded when this returns.
+
+        Args:
+            signer: whose key signs.
+            events: 1 to 4096; references with an empty entry id mean this entry.
+            after_ms: the latest time of what the events refer to; followed unless it is more than a day ahead.
+
+        Raises:
+            UsageError: an event breaks the format; nothing was signed. DiskFullError, StorageError.
+        """
+        (result,) = self.sign_group([UnsignedEntry(signer, events, (after_ms,))])
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    def sign_group(self, entries: Sequence[UnsignedEntry]) -> list[Entry | Exception]:
+        """Sign entries of several authors with one flush and one fold; see `Ingest.sign_group`."""
         with self._lock:
-            _, entry = self._ingest.sign(signer, self.log_id(signer.author), events, clock_ms, after_ms)
+            results = self._ingest.sign_group([(self.log_id(each.signer.author), each) for each in entries], clock_ms)
         self._announce()
-        return entry
+        return results
 
     def catch_up(self, *, recheck_withheld: bool = False, progress: Callable[[int, int], None] | None = None) -> int:
         """Fold what another process appended; returns how many entries that were."""

@@ -15,7 +15,7 @@ from gonk_node.core.entry import Entry, Header
 from gonk_node.core.heads import Head, Range
 from gonk_node.core.limits import LOG_MAP_BYTES
 from gonk_node.core.outcome import Ingested, Outcome
-from gonk_node.errors import DamagedStoreError, StorageError
+from gonk_node.errors import DamagedStoreError, GonkError, StorageError
 from gonk_node.store import log_check, log_meta, log_prune, log_read
 from gonk_node.store.env import Environment, Table
 from gonk_node.store.log_append import Appender
@@ -35,6 +35,21 @@ class Fork(NamedTuple):
     log_id: bytes
     seq: int
     records: tuple[bytes, bytes]
+
+
+class LocalPlace(NamedTuple):
+    """Where an entry that this node signs is to go.
+
+    Attributes:
+        author: the key that signs.
+        log_id: this installation's log.
+        build: makes the entry, given the header and id of the log's tip (None and empty for a new log). May be called again
+            when the map had to grow.
+    """
+
+    author: bytes
+    log_id: bytes
+    build: Callable[[Header | None, bytes], Entry]
 
 
 class LogStore:
@@ -123,32 +138,49 @@ class LogStore:
     def append_local(
         self, author: bytes, log_id: bytes, build: Callable[[Header | None, bytes], Entry]
     ) -> tuple[Ingested, Entry]:
-        """Sign and append the next entry of one of this node's own logs.
-
-        Its place is chosen inside the write transaction, so two processes never fork a log.
-
-        Args:
-            author: the key that signs.
-            log_id: this installation's log.
-            build: makes the entry, given the header and id of the log's tip (None and empty for a new log).
-                May be called again when the map had to grow.
+        """Sign and append the next entry of one of this node's own logs; see `append_local_group`.
 
         Raises:
-            StorageError: the entry did not fit the place it was built for; also DiskFullError.
+            StorageError: the entry did not fit the place it was built for; also DiskFullError, and what `build` raises.
+        """
+        (result,) = self.append_local_group([LocalPlace(author, log_id, build)])
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    def append_local_group(self, places: Sequence[LocalPlace]) -> list[tuple[Ingested, Entry] | Exception]:
+        """Sign and append entries of this node's own logs, in one transaction and one flush.
+
+        Their places are chosen inside the write transaction, so two processes never fork a log.
+
+        Returns:
+            For each the entry, durable on return; or why there is none: what `build` raised (ValueError or GonkError), or a
+            StorageError where the entry did not fit its place. The others are not disturbed.
+
+        Raises:
+            DiskFullError, StorageError: none of them is stored.
         """
 
-        def change(txn: Txn) -> tuple[Ingested, Entry]:
-            log = LogTxn(txn, self._tables)
-            tip = _deepest([head for head, _ in log.leaves(author, log_id)])
-            entry = build(None, b"") if tip is None else build(log.header(tip.entry_id), tip.entry_id)
-            appender = Appender(txn, self._tables)
-            ingested = appender.add(entry, frozenset())
-            if ingested.outcome is not Outcome.INSERTED:
-                raise StorageError(f"an entry made here was not taken: {ingested.outcome.name}") from ingested.error
-            appender.finish()
-            return ingested, entry
+        def change(txn: Txn) -> list[tuple[Ingested, Entry] | Exception]:
+            return [self._append_local(txn, place) for place in places]
 
         return self._env.write(change)
+
+    def _append_local(self, txn: Txn, place: LocalPlace) -> tuple[Ingested, Entry] | Exception:
+        log = LogTxn(txn, self._tables)
+        tip = _deepest([head for head, _ in log.leaves(place.author, place.log_id)])
+        try:
+            entry = place.build(None, b"") if tip is None else place.build(log.header(tip.entry_id), tip.entry_id)
+        except (ValueError, GonkError) as error:
+            return error  # nothing of it is in the transaction
+        appender = Appender(txn, self._tables)
+        ingested = appender.add(entry, frozenset())
+        if ingested.outcome is not Outcome.INSERTED:
+            refused = StorageError(f"an entry made here was not taken: {ingested.outcome.name}")
+            refused.__cause__ = ingested.error
+            return refused
+        appender.finish()
+        return ingested, entry
 
     def erase(self, entry_id: bytes, indexes: set[int]) -> bool:
         """Put hashes in place of event bodies, for good; False when nothing changed. Errors: `log_prune.erase`."""
