@@ -6,46 +6,19 @@ Works on one batch; reads the database only to find what references point to. Wh
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from gonk_node.core import events as ev
 from gonk_node.core.ids import EventRef, schema_uuid
+from gonk_node.replica.new_annotations import NewAnnotation, NewAnnotations
+from gonk_node.replica.place import Place
 from gonk_node.replica.resolver import DELETION, Resolver, Target
 from gonk_node.store.state_db import StateDb
-from gonk_node.store.state_rows import Row
+from gonk_node.store.state_rows import Row, known_uuids
 from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA, event_number
 
 UNRESOLVED = -1  # base_no of an update whose base is not held, or is no revision of the same entity
-
-
-class Place(NamedTuple):
-    """Where an entry stands, locally and in its log."""
-
-    lsn: int
-    entry_id: bytes
-    author: bytes
-    log_id: bytes
-    branch: int
-    seq: int
-    time_ms: int
-
-    def whole(self, ref: EventRef) -> EventRef:
-        """A reference that an event here makes, with "this same entry" filled in."""
-        return ref if ref.entry_id else EventRef(self.entry_id, ref.index)
-
-
-class Found(NamedTuple):
-    """One event at its place; None where only its hash is held."""
-
-    place: Place
-    index: int  # type: ignore[assignment]  # the field's name in the spec; tuple.index is not used
-    event: ev.Event | None
-
-    @property
-    def number(self) -> int:
-        """Its local event number."""
-        return event_number(self.place.lsn, self.index)
 
 
 class Draft(NamedTuple):
@@ -69,6 +42,7 @@ class Collected:
         self.touched: tuple[set[bytes], ...] = (set(), set(), set())
         self.voted: set[int] = set()
         self.others: dict[str, list[tuple[Any, ...]]] = {}  # table -> rows
+        self._new = NewAnnotations()
         self._drafts: list[Draft] = []
         self._deletes: list[tuple[int, EventRef]] = []
         self._reviews: list[tuple[int, tuple[EventRef, ...], tuple[EventRef, ...]]] = []
@@ -77,8 +51,17 @@ class Collected:
 
     # --- taking events ---------------------------------------------------------------------------------
 
+    def take_all(self, place: Place, events: Iterable[ev.Event | None]) -> None:
+        """Take all events of an entry that is new here; None where only the hash is held."""
+        first = event_number(place.lsn, 0)
+        for index, event in enumerate(events):
+            if type(event) is ev.AnnotationCreate:
+                self._new.take(first + index, place, event)
+            else:
+                self.take(place, index, event)
+
     def take(self, place: Place, index: int, event: ev.Event | None) -> None:
-        """Take one event of an entry; None where only its hash is held."""
+        """Take one event of an entry that may have been taken before; None where only its hash is held."""
         number = event_number(place.lsn, index)
         if event is None:
             self._other("withheld", (number,))
@@ -89,6 +72,21 @@ class Collected:
 
     def _other(self, table: str, row: tuple[Any, ...]) -> None:
         self.others.setdefault(table, []).append(row)
+
+    def _links(self) -> list[tuple[Any, ...]]:
+        return self.others.setdefault("annotation_objects", [])
+
+    def new_alone(self) -> list[NewAnnotation]:
+        """The new annotations that nothing else is about; from now on the others are among `rows` and `touched`.
+
+        To be asked once, when all that this batch touches is known.
+        """
+        touched = self.touched[ANNOTATION]
+        alone, others = self._new.part(touched | known_uuids(self._db, ANNOTATION, self._new.uuids()))
+        for each in others:
+            self.rows[ANNOTATION].setdefault(each.uuid, []).append(each.row())
+            touched.add(each.uuid)
+        return alone
 
     def _take_revision(
         self,
@@ -159,6 +157,7 @@ class Collected:
         The rows of `entries` must be written before.
         """
         self._fetch()
+        self._resolve_new()
         for draft in self._drafts:
             self._resolve_draft(draft)
         for number, target in self._deletes:
@@ -171,7 +170,7 @@ class Collected:
 
     def _fetch(self) -> None:
         """Look up, once, every event that is referred to; an import refers to few, from many places."""
-        refs: set[EventRef] = set()
+        refs = self._new.refs()
         for draft in self._drafts:
             refs.update(draft.objects)
             refs.update([ref for ref in (draft.base, draft.schema) if ref is not None])
@@ -181,7 +180,21 @@ class Collected:
             refs.update(superseded)
         self._resolver.fetch_entries({ref.entry_id for ref in refs})
         self._numbers = {ref: self._resolver.number(ref) for ref in refs}
-        self._resolver.fetch_targets(self._numbers.values())
+        numbers = {number for number in self._numbers.values() if number is not None}
+        for number, uuid in self._new.among(numbers):
+            self._resolver.learn_target(number, Target(ANNOTATION, uuid, ANNOTATION))
+        self._resolver.fetch_targets(numbers)
+
+    def _resolve_new(self) -> None:
+        """Resolve the new annotations; those that lack something go the long way."""
+        held: tuple[dict[EventRef, int], ...] = ({}, {}, {}, {})
+        for ref, number in self._numbers.items():
+            target = self._resolver.target(number)
+            if number is not None and target is not None:
+                held[target.kind][ref] = number
+        for number, place, event in self._new.resolve(held[SCHEMA], held[OBJECT]):
+            self._take_annotation(place, 0, number, event)
+        self._links().extend(self._new.links)
 
     def _find(self, ref: EventRef, number: int) -> tuple[int, Target] | None:
         """The number and target of a reference; None, and noted as waiting, where it is not held."""
@@ -212,7 +225,7 @@ class Collected:
             else:
                 objects.append(found[0])
         if row.live and objects:
-            self.others.setdefault("annotation_objects", []).extend((each, row.number) for each in objects)
+            self._links().extend([(each, row.number) for each in objects])
         elif objects:  # it may have hung on them before one of what it refers to was redacted
             self._db.many(
                 "DELETE FROM annotation_objects WHERE object_no = ? AND annotation_no = ?",
@@ -249,6 +262,8 @@ class Collected:
 
     def _write(self) -> None:
         for table, rows in self.others.items():
+            if not rows:
+                continue
             marks = "?" + ",?" * (len(rows[0]) - 1)
             self._db.many(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", rows)
         self._db.many("INSERT OR IGNORE INTO waiting VALUES (?, ?, ?)", self._waiting)

@@ -17,8 +17,9 @@ from gonk_node.core.ids import EventRef
 from gonk_node.errors import DamagedStoreError
 from gonk_node.replica.affected import touch_affected
 from gonk_node.replica.authority_index import AuthorityIndex
-from gonk_node.replica.collect import Collected, Found, Place
+from gonk_node.replica.collect import Collected
 from gonk_node.replica.collector import paused_collector
+from gonk_node.replica.place import Found, Place
 from gonk_node.replica.redaction import Redactions
 from gonk_node.replica.refold import Refolder
 from gonk_node.replica.resolver import Resolver
@@ -223,8 +224,10 @@ class Projection:
         if verdicts is not None:
             touch_affected(self.db, self._resolver, batch, *verdicts, known_branches)
         refolder = Refolder(self.db, self.authority, self._index.branches, batch.voted)
+        alone = batch.new_alone()
         for kind in (SCHEMA, OBJECT, ANNOTATION):
             refolder.refold(kind, batch.touched[kind], batch.rows[kind])
+        refolder.insert_alone(alone)
         self._add_to_digest(refolder.digest_change + settled.digest_change)
 
     def _add_to_digest(self, change: int) -> None:
@@ -235,10 +238,13 @@ class Projection:
     def _take_all(self, batch: Collected, taken: Sequence[tuple[Place, Entry]]) -> None:
         any_redacted = self._redactions.any()
         for place, entry in taken:
-            for index, event in enumerate(entry.stored_events()):
-                if any_redacted and self._is_absent(EventRef(place.entry_id, index), event):
-                    event = None
-                batch.take(place, index, event)
+            events = entry.stored_events()
+            if any_redacted:
+                events = [
+                    None if self._is_absent(EventRef(place.entry_id, index), event) else event
+                    for index, event in enumerate(events)
+                ]
+            batch.take_all(place, events)
 
     def _is_absent(self, ref: EventRef, event: Event | None) -> bool:
         return isinstance(event, REDACTABLE_KINDS) and self._redactions.covers(ref)
@@ -277,7 +283,7 @@ class Projection:
         header = entry.header
         position = self._index.locate(entry.entry_id)
         if position is None:
-            raise DamagedStoreError(f"the State lacks entry {lsn}", hint="gonk rebuild mends it")
+            raise DamagedStoreError(f"the State lacks entry {lsn}", hint="gonk rebuild DATASET mends it")
         self._resolver.learn_entry(entry.entry_id, lsn)
         place = Place(lsn, entry.entry_id, header.author, header.log_id, position.branch, header.seq, header.time_ms)
         return Found(place, index, entry.stored_events()[index])

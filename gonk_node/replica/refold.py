@@ -6,16 +6,18 @@ touches. The rules themselves are in `state.reviews` and `state.revisions`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
+from gonk_node.replica.new_annotations import NewAnnotation
 from gonk_node.state import digest
 from gonk_node.state.authority import Authority
 from gonk_node.state.positions import Branch
 from gonk_node.state.reviews import UNDECIDED, Decision, Vote, decide
 from gonk_node.state.revisions import Deletion, Folded, FoldedEntity, Revision, fold_entity, fold_lone
 from gonk_node.store.state_db import StateDb
-from gonk_node.store.state_rows import Row, load_rows, update_rows, write_rows
+from gonk_node.store.state_rows import Row, insert_pending_annotations, load_rows, update_rows, write_rows
+from gonk_node.store.state_schema import ANNOTATION
 
 Deletions = dict[int, list[tuple[int, int, int]]]  # revision -> (number, branch, seq) of each deletion that names it
 Decisions = dict[int, Decision]  # by event; those that are not in it have no votes
@@ -43,6 +45,21 @@ class Refolder:
         ordered = sorted(uuids)
         for start in range(0, len(ordered), _ENTITIES_AT_ONCE):
             self._refold_some(kind, ordered[start : start + _ENTITIES_AT_ONCE], new)
+
+    def insert_alone(self, annotations: Sequence[NewAnnotation]) -> None:
+        """Write new annotations that nothing else is about: each is an entity of one pending revision."""
+        rows = []
+        counted = []
+        place, folded = None, None
+        for number, uuid, its_place, schema_no, body in annotations:
+            if its_place is not place or folded is None:  # the same for all of one entry
+                place = its_place
+                folded = fold_lone(number, self._vouched_at(place.branch, place.seq), UNDECIDED)
+            rows.append((number, uuid, number, folded.status, folded.shared, schema_no, body))
+            if folded.shared is not None:
+                counted.append((uuid, place.entry_id, number & 0xFFF, folded.shared))
+        insert_pending_annotations(self._db, rows)
+        self.digest_change += digest.sum_of(ANNOTATION, counted)
 
     def _refold_some(self, kind: int, uuids: list[bytes], new: dict[bytes, list[Row]]) -> None:
         old: dict[bytes, dict[int, Row]] = {}

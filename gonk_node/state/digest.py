@@ -7,6 +7,8 @@ about 2^128 by Wagner's generalised birthday attack (2^(2·sqrt(4096))). What th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from blake3 import blake3
 
 _ITEM = blake3(derive_key_context="gonk-node 2026 v1 state item")
@@ -27,9 +29,20 @@ def item(entity_type: int, uuid: bytes, entry_id: bytes, index: int, status: int
         index: the event's index there.
         status: the revision's status set, as bits.
     """
+    return sum_of(entity_type, [(uuid, entry_id, index, status)])
+
+
+def sum_of(entity_type: int, revisions: Iterable[tuple[bytes, bytes, int, int]]) -> int:
+    """The sum of the items of many revisions (uuid, entry id, index, status) of one entity type."""
     hasher = _ITEM.copy()
-    hasher.update(b"".join((_BYTE[entity_type], uuid, entry_id, index.to_bytes(2, "big"), _BYTE[status])))
-    return int.from_bytes(hasher.digest(length=_SUM_BYTES), "big")
+    reset, update, stretch, number_of = hasher.reset, hasher.update, hasher.digest, int.from_bytes
+    type_byte = _BYTE[entity_type]
+    total = 0
+    for uuid, entry_id, index, status in revisions:
+        reset()
+        update(b"".join((type_byte, uuid, entry_id, index.to_bytes(2, "big"), _BYTE[status])))
+        total += number_of(stretch(_SUM_BYTES), "big")
+    return total
 
 
 def add(total: int, change: int) -> int:

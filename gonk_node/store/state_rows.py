@@ -31,6 +31,8 @@ _SELECT = tuple(
     f" WHERE r.{{key}} IN (??)"
     for table in TABLES
 )
+# Version 0 of an annotation, its own root, live, not current, named. A constant costs less than a parameter.
+_INSERT_PENDING = f"INSERT INTO annotations ({_COMMON}, schema_no, body) VALUES (?, ?, NULL, ?, 1, 0, ?, ?, 0, 1, ?, ?)"
 
 
 class Row:
@@ -120,6 +122,22 @@ def write_rows(db: StateDb, kind: int, rows: Sequence[Row], *, new: bool) -> Non
             for row in rows
         ],
     )
+
+
+def insert_pending_annotations(
+    db: StateDb, rows: Sequence[tuple[int, bytes, int, int, int | None, int, bytes]]
+) -> None:
+    """Write annotations of one revision each, which nobody has decided.
+
+    Args:
+        rows: (number, uuid, number again, status, status shared, number of the schema revision, body) of each.
+    """
+    db.many(_INSERT_PENDING, rows)
+
+
+def known_uuids(db: StateDb, kind: int, uuids: Iterable[bytes]) -> set[bytes]:
+    """Those of the uuids of which there is a revision."""
+    return {uuid for (uuid,) in db.rows_in(f"SELECT uuid FROM {TABLES[kind]} WHERE uuid IN (??)", uuids)}
 
 
 def update_rows(db: StateDb, kind: int, rows: Sequence[Row]) -> None:

@@ -43,6 +43,12 @@ def test_order_does_not_matter_and_items_can_be_taken_out() -> None:
     assert total([-items[0], *items]) == total(items[1:])
 
 
+def test_many_items_are_summed_as_one_by_one() -> None:
+    revisions = [(bytes([index]) * 16, bytes([index // 7]) * 32, index, index % 16) for index in range(50)]
+    assert digest.sum_of(2, revisions) == sum(digest.item(2, *revision) for revision in revisions)
+    assert digest.sum_of(2, []) == digest.EMPTY_SUM
+
+
 def test_a_multiset_counts_how_often() -> None:
     item = digest.item(*ITEM)
     assert digest.digest_of(total([item, item])) != digest.digest_of(total([item]))
