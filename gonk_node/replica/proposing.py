@@ -21,7 +21,7 @@ from gonk_node.core.events import (
     SchemaCreate,
     SchemaUpdate,
 )
-from gonk_node.core.ids import object_uuid, uuid_text
+from gonk_node.core.ids import object_uuid, schema_uuid, uuid_text
 from gonk_node.errors import (
     ExistsError,
     NotFoundError,
@@ -73,11 +73,25 @@ class Proposer:
         found += self._queries.objects_by_content(content_id)
         return next(iter(self.standing(found)), None)
 
-    def object_update(self, base: Revision, name: str, media_type: str, info: ContentInfo) -> ObjectUpdate:
-        """A new revision of an object; `base` must be what it is now, and the content must differ."""
+    def object_update(
+        self, base: Revision, name: str, media_type: str, info: ContentInfo, *, as_gonk: bool = False
+    ) -> ObjectUpdate:
+        """A new revision of an object; something must differ from `base`, and no other object have that content.
+
+        Args:
+            base: what the object is now; with `as_gonk`, what `latest` gives.
+            name: of the new revision.
+            media_type: of the new revision.
+            info: its content.
+            as_gonk: as Gonk has it: the base may be rejected or deleted, but it is the content that must differ.
+
+        Raises:
+            UsageError: the name is a schema's. WrongStateError: nothing may be built on `base`. ExistsError.
+        """
         check_object_name(name)
-        self.check_base(base)
-        if (base.content_id, base.name, base.media_type) == (info.content_id, name, media_type):
+        if not as_gonk:
+            self.check_base(base)
+        if base.content_id == info.content_id and (as_gonk or (base.name, base.media_type) == (name, media_type)):
             raise ExistsError("nothing differs from the version that it would replace", where=uuid_text(base.uuid))
         others = self.standing(self._queries.objects_by_content(info.content_id))
         if any(each.uuid != base.uuid for each in others):
@@ -101,9 +115,14 @@ class Proposer:
             )
         return SchemaCreate(name, document)
 
-    def schema_update(self, name: str, document: bytes) -> SchemaUpdate:
-        """A new revision of a schema."""
-        base = self.usable_schema(name)
+    def schema_update(self, name: str, document: bytes, *, as_gonk: bool = False) -> SchemaUpdate:
+        """A new revision of a schema, built on the one to annotate with; as Gonk has it, on the latest, whatever its status.
+
+        Raises:
+            NotFoundError: there is no such schema. WrongStateError: all of its versions are rejected or deprecated.
+            ExistsError: the document is that of the revision before. NonconformingError: it is no schema.
+        """
+        base = self.schema_base(name) if as_gonk else self.usable_schema(name)
         check_schema(document)
         if base.body == document:
             raise ExistsError("nothing differs from the version that it would replace", where=str(base.name))
@@ -116,16 +135,26 @@ class Proposer:
             NotFoundError: no such schema or version. WrongStateError: it is rejected or deprecated.
         """
         name = full_schema_name(name)
-        revisions = [each for each in self._queries.schema(name) if each.version is not None]
-        if version is not None:
-            revisions = [each for each in revisions if each.version == version and each.named]
+        if version is None:
+            revisions = [each for each in self._queries.schema(name) if each.version is not None]
+        else:
+            found = self._queries.version(SCHEMA, schema_uuid(self.author.replica.dataset, name), version)
+            revisions = [] if found is None else [found]
         if not revisions:
-            raise NotFoundError(f"there is no schema {name}", hint="gonk schema list DATASET shows all")
+            raise _no_schema(name, version)
         current = next((each for each in revisions if each.current), None)
         usable = current or next((each for each in reversed(revisions) if is_open(each)), None)
         if usable is None:
             raise WrongStateError(f"the schema is {' and '.join(revisions[-1].views)}", where=name)
         return usable
+
+    def schema_base(self, name: str) -> Revision:
+        """The revision that an update in Gonk's way builds on: see `latest`. NotFoundError where there is no such schema."""
+        name = full_schema_name(name)
+        revisions = self._queries.schema(name)
+        if not revisions:
+            raise _no_schema(name, None)
+        return self.latest(revisions)
 
     # --- annotations ------------------------------------------------------------------------------------
 
@@ -133,6 +162,12 @@ class Proposer:
         self, objects: Sequence[Revision], schema: Revision, body: bytes, *, uuid: bytes | None = None
     ) -> AnnotationCreate:
         """A new annotation of those object revisions, its body fitting the schema revision.
+
+        Args:
+            objects: any number that an event may hold; one may be named twice.
+            schema: what `usable_schema` gives.
+            body: JSON; kept as it is.
+            uuid: of the new annotation; by default a random one.
 
         Raises:
             WrongStateError: an object is rejected or deleted, or is a schema. NonconformingError: the body does not fit.
@@ -155,15 +190,29 @@ class Proposer:
         uuid = uuid or uuid4().bytes
         return AnnotationCreate(uuid, schema.ref, tuple(each.ref for each in objects), body)
 
-    def annotation_update(self, base: Revision, schema: Revision | None, body: bytes) -> AnnotationUpdate:
-        """A new revision of an annotation; by default in the form of the same schema revision."""
-        self.check_base(base)
+    def annotation_update(
+        self, base: Revision, schema: Revision | None, body: bytes, *, as_gonk: bool = False
+    ) -> AnnotationUpdate:
+        """A new revision of an annotation.
+
+        Args:
+            base: what the annotation is now; with `as_gonk`, what `latest` gives.
+            schema: what `usable_schema` gives; None: the schema revision of `base`.
+            body: JSON; kept as it is.
+            as_gonk: as Gonk has it: the base may be rejected or deleted, and nothing need differ.
+
+        Raises:
+            WrongStateError: nothing may be built on `base`. NonconformingError: the body does not fit. ExistsError: nothing
+                differs.
+        """
+        if not as_gonk:
+            self.check_base(base)
         if schema is None:
             schema = None if base.schema_no is None else self._queries.by_number(SCHEMA, base.schema_no)
         if schema is None:
             raise WrongStateError("the schema of this annotation is not held here", hint="gonk sync fetches it")
         self.bodies.check(schema, body)
-        if (base.body, base.schema_no) == (body, schema.number):
+        if not as_gonk and (base.body, base.schema_no) == (body, schema.number):
             raise ExistsError("nothing differs from the version that it would replace", where=uuid_text(base.uuid))
         return AnnotationUpdate(base.uuid, base.ref, schema.ref, body)
 
@@ -209,6 +258,19 @@ class Proposer:
             raise WrongStateError("all of its versions are rejected or deleted", where=uuid_text(revisions[0].uuid))
         return chosen
 
+    def latest(self, revisions: Sequence[Revision]) -> Revision:
+        """The revision that an update in Gonk's way builds on: the highest version, whatever its status.
+
+        Versions that strangers proposed count only where there is no other: nobody unknown decides what others build on.
+
+        Raises:
+            NotFoundError: there is none, or all wait for entries that are not here.
+        """
+        named = [each for each in revisions if each.version is not None and each.named]
+        if not named:
+            raise NotFoundError("there is no version of it here", hint="gonk sync DATASET fetches what it waits for")
+        return max(self.standing(named) or named, key=lambda each: each.version or 0)
+
     def standing(self, revisions: Sequence[Revision]) -> list[Revision]:
         """Those that stand in the way of a new one: not what strangers proposed to take a name or content."""
         return [
@@ -222,8 +284,17 @@ class Proposer:
 
 
 def full_schema_name(name: str) -> str:
-    """A schema's name with Gonk's prefix."""
+    """A schema's name with Gonk's prefix; UsageError where it is no Unicode text."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise UsageError("a schema's name must be Unicode text", where=ascii(name)) from None
     return name if name.startswith(SCHEMA_PREFIX) else SCHEMA_PREFIX + name
+
+
+def _no_schema(name: str, version: int | None) -> NotFoundError:
+    what = f"schema {name}" if version is None else f"version {version} of a schema {name}"
+    return NotFoundError(f"there is no {what}", hint="gonk schema list DATASET shows all")
 
 
 def check_object_name(name: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from gonk_node.core.ids import EventRef, parse_uuid, split_event_uuid, uuid_text
+from gonk_node.core.limits import INT_MAX
 from gonk_node.errors import AmbiguousError, NotFoundError, UsageError
 from gonk_node.replica.revision_rows import Proposal, Revision, read_revision, select, view_clause
 from gonk_node.state.revisions import VIEWS, views_of
@@ -80,7 +81,10 @@ class Queries:
 
     def version(self, kind: int, uuid: bytes, version: int) -> Revision | None:
         """The revision that answers to (uuid, version)."""
-        return next((r for r in self.revisions(kind, uuid) if r.version == version and r.named), None)
+        if not 0 <= version <= INT_MAX:  # also what SQLite could not take
+            return None
+        row = self._db.one(f"{select(kind)} WHERE t.uuid = ? AND t.version = ? AND t.named", (uuid, version))
+        return None if row is None else read_revision(kind, row)
 
     def find(self, uuid: bytes) -> list[Revision]:
         """All revisions of whatever has that uuid; NotFoundError where nothing has."""

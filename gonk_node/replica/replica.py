@@ -47,6 +47,7 @@ class Replica:
         self.view = ReplicaView(log, self.projection)
         self._ingest = Ingest(log, self.projection, quota)
         self._lock = threading.RLock()
+        self._log_ids: dict[bytes, bytes] = {}  # by author of this installation: hashing anew costs as much as signing
         self._listeners: list[Listener] = []
         self._announced = 0
 
@@ -155,11 +156,14 @@ class Replica:
 
     def log_id(self, author: bytes) -> bytes:
         """The id of the log that this installation writes for an author: where it wrote the genesis, that log."""
-        first = self.projection.index.root_line.keys[0]
-        of_genesis = _genesis_log_id(self.instance, self.genesis, author)
-        if author == first and self.log.leaves(author, of_genesis):
-            return of_genesis
-        return log_id_for(self.instance, self.dataset, author)
+        log_id = self._log_ids.get(author)
+        if log_id is None:
+            first = self.projection.index.root_line.keys[0]
+            of_genesis = _genesis_log_id(self.instance, self.genesis, author)
+            wrote_genesis = author == first and self.log.leaves(author, of_genesis)
+            log_id = of_genesis if wrote_genesis else log_id_for(self.instance, self.dataset, author)
+            self._log_ids[author] = log_id
+        return log_id
 
     # --- watching -----------------------------------------------------------------------------------------
 
