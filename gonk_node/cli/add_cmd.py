@@ -45,7 +45,7 @@ def add(run: Run, dataset: str, files: tuple[str, ...], name: str | None, new_id
     if len(refused) == len(results) == 1:
         raise refused[0]
     if run.as_json:
-        run.out.json({"added": [_json(each) for each in results if each.uuid], "refused": _refusals(results)})
+        run.out.json({"added": [_json(each) for each in results if each.uuid], "refused": _refusals(run, results)})
     else:
         _tell(place, results)
     if not refused:
@@ -76,8 +76,9 @@ def _json(added: Added) -> dict[str, Any]:
     return found
 
 
-def _refusals(results: Sequence[Added]) -> list[dict[str, Any]]:
-    return [_json(each) | {"error": each.error.as_dict()} for each in results if each.error is not None]
+def _refusals(run: Run, results: Sequence[Added]) -> list[dict[str, Any]]:
+    refused = [(each, each.error) for each in results if each.error is not None]
+    return [_json(each) | {"error": run.named(error).as_dict()} for each, error in refused]
 
 
 def _tell(place: Place, results: Sequence[Added]) -> None:

@@ -22,7 +22,7 @@ class Place:
         self.run = run
         self.out = run.out
         self.node = run.node()
-        self.info = self.node.known.find(dataset)
+        self.info = run.find(dataset)
         self.name = self.info.name
         with self.out.progress("State") as advance:
             self.replica = self.node.replica_of(self.info, advance)

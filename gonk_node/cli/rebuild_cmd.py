@@ -14,7 +14,7 @@ def rebuild(run: Run, dataset: str) -> None:
     Nothing of DATASET can be lost by it: all that counts is in the log. Needed only if gonk fsck says so.
     """
     node = run.node()
-    info = node.known.find(dataset)
+    info = run.find(dataset)
     with run.out.progress("rebuilding") as advance:
         replica = node.rebuild(info, advance)
     entries = replica.log.last_lsn()

@@ -58,7 +58,9 @@ def review(
         _list(place, key, strangers, limit)
         return 0
     if bool(events) == (everything or key is not None):
-        raise UsageError("name the events, or choose them with --all or --author KEY", hint="gonk review DATASET list")
+        raise UsageError(
+            "name the events, or choose them with --all or --author KEY", hint=f"gonk review {place.name} list"
+        )
     place.governor.check_reviewer()
     if events:
         refs = [place.queries.find_event(text) for text in dict.fromkeys(events)]
@@ -149,7 +151,9 @@ def _report(place: Place, action: str, reviewed: Reviewed) -> int:
             {
                 "decision": f"{action}ed",
                 "decided": [event_text(ref) for ref in reviewed.events],
-                "refused": [{"event": event_text(ref), "error": error.as_dict()} for ref, error in refused],
+                "refused": [
+                    {"event": event_text(ref), "error": place.run.named(error).as_dict()} for ref, error in refused
+                ],
             }
         )
     else:

@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from gonk_node.cli.failure import in_dataset
+from gonk_node.errors import GonkError
+
 if TYPE_CHECKING:
     from gonk_node.cli.output import Output
     from gonk_node.config import Config
     from gonk_node.home import Home
+    from gonk_node.node.datasets import DatasetInfo
     from gonk_node.node.node import Node
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -29,6 +33,7 @@ class Run:
         self.flags = flags
         self.as_json = False
         self._node: Node | None = None
+        self._dataset: str | None = None  # the name of the dataset that the command is about
 
     @property
     def out(self) -> Output:
@@ -60,6 +65,16 @@ class Run:
             self._node = Node.open(self.home, config, ask=_ask if sys.stdin.isatty() else None)
         return self._node
 
+    def find(self, dataset: str) -> DatasetInfo:
+        """The dataset of that name, or whose id begins so; from now on the hints of errors name it."""
+        info = self.node().known.find(dataset)
+        self._dataset = info.name
+        return info
+
+    def named(self, error: GonkError) -> GonkError:
+        """The error, its hint with the dataset's name where that is known."""
+        return error if self._dataset is None else in_dataset(error, self._dataset)
+
     def close(self) -> None:
         """Close the node, if it was opened."""
         if self._node is not None:
@@ -88,6 +103,16 @@ class Verb(click.Command):
             ["--home"], expose_value=False, hidden=True, callback=lambda ctx, _, value: _set(ctx, "home_flag", value)
         )
         self.params += [as_json, home]
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it; hints of what goes wrong name the dataset that it is about."""
+        try:
+            return super().invoke(ctx)
+        except GonkError as error:
+            run = ctx.find_object(Run)
+            if run is not None:
+                run.named(error)
+            raise
 
 
 def _set(ctx: click.Context, name: str, value: object) -> None:

@@ -19,7 +19,7 @@ def share(run: Run, dataset: str, address: str | None) -> None:
     private dataset is shown to keys with a role only.
     """
     node = run.node()
-    info = node.known.find(dataset)
+    info = run.find(dataset)
     own = own_address(node, authority=address)
     link = ShareLink(own.address, info.dataset)
     if run.as_json:

@@ -100,7 +100,7 @@ class AuthorityIndex:
             return None
         parent = self.locate(prev)
         if parent is None:
-            raise DamagedStoreError("an entry's predecessor is missing from the State", hint="gonk rebuild mends it")
+            raise DamagedStoreError("an entry's predecessor is missing from the State", hint="gonk rebuild DATASET mends it")
         return parent
 
     def update(self, acts: list[tuple[bytes, Act]], entry_ids: set[bytes]) -> tuple[Authority, Authority] | None:

@@ -59,10 +59,11 @@ class Governor:
     def check_reviewer(self) -> None:
         """NotAllowedError unless the key is an owner's or a reviewer's."""
         if self.author.role not in (OWNER, REVIEWER):
+            key, dataset = self.author.key.hex(), self.author.replica.dataset.hex()[:16]  # names differ between nodes
             raise NotAllowedError(
                 "only owners and reviewers of the dataset may review",
-                where=f"your key {self.author.key.hex()[:8]}",
-                hint="ask an owner to run: gonk reviewer add DATASET " + self.author.key.hex(),
+                where=f"your key {key[:8]}",
+                hint=f"ask an owner to run: gonk reviewer add {dataset} {key}",
             )
 
     def check_event(self, ref: EventRef, decision: int, *, supersede: bool) -> list[EventRef]:

@@ -111,7 +111,9 @@ class Proposer:
         if existing:
             raise ExistsError(
                 f"there is a schema {name} already ({', '.join(existing[0].views)})",
-                hint="gonk schema add --update proposes a new version of it" if is_open(existing[0]) else None,
+                hint="gonk schema add DATASET SCHEMA --update proposes a new version of it"
+                if is_open(existing[0])
+                else None,
             )
         return SchemaCreate(name, document)
 
@@ -210,7 +212,7 @@ class Proposer:
         if schema is None:
             schema = None if base.schema_no is None else self._queries.by_number(SCHEMA, base.schema_no)
         if schema is None:
-            raise WrongStateError("the schema of this annotation is not held here", hint="gonk sync fetches it")
+            raise WrongStateError("the schema of this annotation is not held here", hint="gonk sync DATASET fetches it")
         self.bodies.check(schema, body)
         if not as_gonk and (base.body, base.schema_no) == (body, schema.number):
             raise ExistsError("nothing differs from the version that it would replace", where=uuid_text(base.uuid))

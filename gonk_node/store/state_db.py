@@ -195,7 +195,7 @@ class _Typed:
             return
         text = str(error)
         if not isinstance(error, sqlite3.OperationalError) or "malformed" in text or "not a database" in text:
-            raise DamagedStoreError(text, where=self._where, hint="gonk rebuild makes it anew") from error
+            raise DamagedStoreError(text, where=self._where, hint="gonk rebuild DATASET makes it anew") from error
         if "full" in text:
             raise DiskFullError("no space left for the State", where=self._where, hint="free some space") from error
         raise StorageError(f"the State database failed: {text}", where=self._where) from error
