@@ -11,6 +11,7 @@ from gonk_node.api import datasets
 from gonk_node.api.answering import answering, json_response
 from gonk_node.api.backend import Backend
 from gonk_node.api.failure import describe
+from gonk_node.api.guard import Guard, seal
 from gonk_node.api.rate import RateLimit
 from gonk_node.api.route import Route
 
@@ -19,9 +20,20 @@ ROUTES: tuple[Route, ...] = (*datasets.ROUTES,)
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def make_app(backend: Backend, *, requests_per_second: int) -> web.Application:
-    """The application. `requests_per_second`: of one API key."""
-    app = web.Application(middlewares=[_failures])
+def make_app(
+    backend: Backend, *, requests_per_second: int, names: Iterable[str] = (), is_remote: bool = False
+) -> web.Application:
+    """The application.
+
+    Args:
+        backend: the node.
+        requests_per_second: of one API key.
+        names: host names by which clients may call it, beside those of loopback.
+        is_remote: whether others than this machine can reach it.
+    """
+    guard = Guard(names, is_remote=is_remote)
+    app = web.Application(middlewares=[_failures, guard.middleware()])
+    app.on_response_prepare.append(_seal)
     rate = RateLimit(requests_per_second, time.monotonic)
     add_routes(app, ROUTES, backend, rate)
     return app
@@ -46,6 +58,10 @@ def _options(methods: Iterable[str]) -> _Handler:
         return web.Response(headers={"Allow": allowed})
 
     return handle
+
+
+async def _seal(_: web.Request, response: web.StreamResponse) -> None:
+    seal(response)
 
 
 @web.middleware

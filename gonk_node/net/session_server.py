@@ -88,6 +88,10 @@ class SessionServer:
             if unwanted(peer):
                 runner.close()
 
+    def peers(self) -> list[PeerIdentity]:
+        """Those with whom a session is open."""
+        return list(self._runners.values())
+
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         if self._stopping or self._handshakes >= HANDSHAKES_OPEN_MAX or len(self._runners) >= SESSIONS_OPEN_MAX:
             return web.Response(status=503, headers={hdrs.RETRY_AFTER: "10"})

@@ -39,6 +39,10 @@ class ContentKeeper:
             self._sources[address] = source
             self.look()
 
+    def sources(self) -> dict[PeerAddress, Source]:
+        """The peers that can be asked now."""
+        return dict(self._sources)
+
     def look(self) -> None:
         """Something was appended, or accepted: see what is missing."""
         self._again.reset()

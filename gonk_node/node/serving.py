@@ -18,6 +18,7 @@ from aiohttp import web
 from gonk_node.core.limits import FOLDER_POLL_SECONDS, LOG_POLL_SECONDS
 from gonk_node.errors import GonkError, NotFoundError
 from gonk_node.net.address import PeerAddress
+from gonk_node.net.content_http import Source
 from gonk_node.net.content_receive import ContentReceiver
 from gonk_node.net.content_server import ContentServer
 from gonk_node.net.content_wire import Wanted
@@ -31,6 +32,7 @@ from gonk_node.net.transport import SessionEvent
 from gonk_node.node.content_keeping import ContentKeeper
 from gonk_node.node.dialling import Dialler, Route
 from gonk_node.node.node import Node
+from gonk_node.node.on_demand import OnDemand
 from gonk_node.node.session_notes import SessionNotes
 from gonk_node.node.shared import SharedDataset
 from gonk_node.sync.handshake import PeerIdentity
@@ -57,6 +59,7 @@ class Server:
 
     def __init__(self, node: Node) -> None:
         self.port = 0
+        self._on_demand = OnDemand(node, self._sources)
         self._node = node
         self._rng = Random()  # noqa: S311 - jitter of pauses
         self._book = PeerBook(node.home.root)
@@ -101,6 +104,7 @@ class Server:
             task.cancel()
         await asyncio.gather(*self._watching, return_exceptions=True)
         self._sessions.stop()
+        await self._on_demand.close()
         await _all(dialler.stop() for dialler in self._diallers.values())
         await _all(served.keeper.stop() for served in self._served.values())
         await self._listener.stop()
@@ -109,6 +113,25 @@ class Server:
     def datasets(self) -> list[SharedDataset]:
         """The datasets that are served, by name."""
         return sorted((served.shared for served in self._served.values()), key=lambda shared: shared.name)
+
+    async def fetch(self, dataset: bytes, content_id: bytes) -> None:
+        """See that a file is held here, whatever the policy; see `OnDemand.fetch`."""
+        await self._on_demand.fetch(dataset, content_id)
+
+    def _sources(self, dataset: bytes) -> dict[PeerAddress, Source]:
+        """The peers of a dataset that can be asked for content without a call."""
+        served = self._served.get(dataset)
+        return {} if served is None else served.keeper.sources()
+
+    def connected(self, dataset: bytes) -> set[bytes]:
+        """The node keys of the peers with whom a dataset is being exchanged, whoever called."""
+        called = {address.node_key for address in self.sources(dataset)}
+        return called | {peer.node_key for peer in self._sessions.peers() if peer.dataset == dataset}
+
+    def sources(self, dataset: bytes) -> dict[PeerAddress, Source]:
+        """The peers of a dataset that can be asked for content without a call."""
+        served = self._served.get(dataset)
+        return {} if served is None else served.keeper.sources()
 
     # --- what peers ask -----------------------------------------------------------------------------------------
 

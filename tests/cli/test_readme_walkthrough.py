@@ -59,7 +59,7 @@ class Shell:
         path = os.pathsep.join([str(commands), inherited["PATH"]])
         self.bash = subprocess.Popen(
             ["bash", "--noprofile", "--norc", "-O", "expand_aliases"],
-            env={**inherited, "HOME": str(home), "PATH": path, "GONK_PEER_PORT": str(port)},
+            env={**inherited, "HOME": str(home), "PATH": path, "GONK_PEER_PORT": str(port), "GONK_HTTP_PORT": "0"},
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -25,7 +25,8 @@ pytestmark = pytest.mark.processes
 @contextmanager
 def serving(gonk: Gonk) -> Iterator[str]:
     """`gonk serve` as a process of its own; gives the link of the dataset `cells`."""
-    command = [sys.executable, "-m", "gonk_node", "--home", str(gonk.home), "serve", "--peer-port", "0", "--json"]
+    words = ("serve", "--peer-port", "0", "--port", "0", "--json")
+    command = [sys.executable, "-m", "gonk_node", "--home", str(gonk.home), *words]
     log = (gonk.files / "serve.log").open("ab")
     with log, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=dict(os.environ)) as process:
         assert process.stdout is not None

@@ -29,17 +29,19 @@ class Serving:
     Attributes:
         port: the peer port.
         links: name of each dataset -> its link.
+        url: of the HTTP API.
     """
 
     def __init__(self, gonk: Gonk, port: int = 0, **environ: str) -> None:
         self._log_path = gonk.files / "serve.log"
-        self._process = start(gonk, "serve", "--peer-port", port, "--json", log=self._log_path, **environ)
+        self._process = start(gonk, "serve", "--peer-port", port, "--port", 0, "--json", log=self._log_path, **environ)
         assert self._process.stdout is not None
         ready = json.loads(self._process.stdout.readline() or b"{}")
         assert ready.get("ready"), self.log
         self.port: int = ready["port"]
         self.address: str = ready["address"]
         self.links: dict[str, str] = ready["links"]
+        self.url: str = ready["http"]
 
     @property
     def link(self) -> str:
