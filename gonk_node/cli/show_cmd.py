@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -14,6 +16,7 @@ from gonk_node.cli.place import Place
 from gonk_node.cli.run import Run, dataset_argument, verb
 from gonk_node.cli.text import safe, size_text, time_text
 from gonk_node.core.ids import uuid_text
+from gonk_node.node.on_demand import Advance, OnDemand
 from gonk_node.replica.queries import Revision
 from gonk_node.store.state_schema import ANNOTATION, OBJECT
 
@@ -29,7 +32,8 @@ def show(run: Run, dataset: str, what: str, save: str | None) -> None:
     """Show all there is about one object, annotation, schema or event.
 
     UUID is its uuid in DATASET, UUID@VERSION one version of it; unique names of objects and names of schemas do too. It
-    shows every version with its status and reviews, and the annotations of an object.
+    shows every version with its status and reviews, and the annotations of an object. Content that is not on this node is
+    fetched from a peer when it is to be saved.
     """
     place = Place(run, dataset)
     revisions, version = pick(place.queries, what)
@@ -52,11 +56,29 @@ def _chosen(revisions: list[Revision], version: int | None) -> Revision:
 
 def _save(place: Place, revision: Revision, target: str) -> None:
     if revision.kind == OBJECT:
-        write_output(target, place.node.content.read(revision.content_id or b""))
+        write_output(target, _content(place, revision))
     else:
         write_output(target, [revision.body or b""])
     if target != "-":
         place.out.note(f"saved {place.describer.title(revision)} version {revision.version} as {target}")
+
+
+def _content(place: Place, revision: Revision) -> Iterator[bytes]:
+    """The bytes of an object; fetched where they are not here."""
+    content_id = revision.content_id or b""
+    if not place.node.content.has(content_id):
+        place.out.note(f"fetching {place.describer.title(revision)} ({size_text(revision.size or 0)})")
+        with place.out.progress("content") as advance:
+            asyncio.run(_fetch(place, content_id, advance))
+    return place.node.content.read(content_id)
+
+
+async def _fetch(place: Place, content_id: bytes, advance: Advance) -> None:
+    on_demand = OnDemand(place.node)
+    try:
+        await on_demand.fetch(place.replica.dataset, content_id, advance)
+    finally:
+        await on_demand.close()
 
 
 def _json(place: Place, revisions: list[Revision], chosen: Revision) -> dict[str, Any]:

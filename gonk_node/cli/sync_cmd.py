@@ -60,7 +60,12 @@ def _plans(node: Node, dataset: str | None, peer_key: str | None) -> list[tuple[
     infos = node.datasets() if dataset is None else [node.known.find(dataset)]
     peers = book.peers() if peer_key is None else [find_peer(book, peer_key)]
     named = peer_key is not None and dataset is not None
-    plans = [(info, peer) for info in infos for peer in peers if named or _is_meant(node, info, peer)]
+    plans = [
+        (info, peer)
+        for info in infos
+        for peer in peers
+        if named or peer.is_for(info.dataset, node.replica_of(info).is_private())
+    ]
     if not plans:
         raise NotFoundError(
             "there is no peer to sync with" if infos else "there is no dataset on this node",
@@ -68,11 +73,6 @@ def _plans(node: Node, dataset: str | None, peer_key: str | None) -> list[tuple[
             hint="gonk peer add LINK" if infos else "gonk clone LINK",
         )
     return plans
-
-
-def _is_meant(node: Node, info: DatasetInfo, peer: Peer) -> bool:
-    """Whether the peer is to be called about the dataset without being told so: private ones are not shown around."""
-    return info.dataset in peer.datasets or (not peer.datasets and not node.replica_of(info).is_private())
 
 
 async def _sync_all(

@@ -80,6 +80,8 @@ CONTENT_PUT_BYTES_MAX = 1 * MIB  # files handed over in one request; small, so t
 CONTENT_UPLOAD_LANES = 4  # of these at a time: 1 MiB each within CONTENT_REQUEST_SECONDS over 120 kbit/s
 CONTENT_OFFERS_PER_ROUND = 20  # to one peer, then from the beginning again: it may have lost what it had
 CONTENT_RECEIVE_BYTES_MAX = 64 * MIB  # bodies that are being received at a time; chunk lists have up to 8 MiB
+FETCH_CALLS = 8  # peers that are called at a time for one file that somebody reads
+FETCH_SIZES_MAX = 8  # tried for one content; objects may declare several, and at most one is right
 CONTENT_LANES = 8  # requests that a download has in flight over all peers
 CONTENT_STALL_SECONDS = 20.0  # without one byte from a peer that owes some
 CONTENT_REQUEST_SECONDS = 300.0  # for one whole answer: eight of 4 MiB at a time over 1 Mbit/s
@@ -91,6 +93,9 @@ LOG_MAP_BYTES = 64 * 1024 * MIB  # address space for one log at first; the file 
 CONTENT_MAP_BYTES = 1024 * 1024 * MIB  # the same for the content of a node
 MAPPED_BYTES_MAX = 64 * MIB  # chunks read before their pages are let go: the kernel counts those as the process's memory
 MAP_BYTES_MAX = 32 * 1024 * 1024 * MIB  # where doubling ends: a process has 128 TiB on most machines
+SIGNATURE_BATCH_MIN = 64  # records, from which on another process checks their signatures: 5 ms of work
+SIGNATURE_BATCH_SECONDS = 10.0  # for a batch of them; it takes a tenth of a second
+SIGNATURE_PROCESS_IDLE_SECONDS = 5.0  # without work, then it ends; the next one takes a quarter of a second to start
 META_VALUE_BYTES_MAX = 64 * KIB  # small values that other layers keep in a log's meta table
 GROUP_CHANGES_MAX = 64  # writes that wait at one time and share a flush; bounds how long the first one waits
 GROUP_EVENTS_MAX = 256  # writes that share an entry, a flush and a fold: some 50 ms, which the first of them waits
@@ -169,3 +174,8 @@ API_IDLE_SECONDS = 60.0  # for the next request on a connection; clients that po
 API_LINE_BYTES_MAX = 16 * KIB  # request line or one header: browsers send along the cookies of whatever else is on localhost
 API_HEADERS_MAX = 100  # browsers send some twenty
 API_READERS = 3  # connections to the State of one dataset: a long question holds up only some of the others
+
+# --- people who share a node (see node/users.py) -------------------------------------------------------------------
+
+USERS_JSON_BYTES_MAX = 1 * MIB  # 4,000 users of one key; read whole after each change
+USER_KEYS_MAX = 64  # of one user: a removed owner who is added again gets a further one

@@ -76,9 +76,12 @@ class SourcePool:
         for error in errors:
             if isinstance(error, ContentMismatchError):
                 return error
+        is_alone = len(self._members) == 1
         if errors:
-            return PeerUnavailableError(f"no peer gave it: {errors[0]}", where=where)
-        return PeerUnavailableError("no peer has it", where=where, hint="sync again once a peer that has it is there")
+            what = errors[0].what if is_alone else f"no peer gave it: {errors[0]}"
+            return PeerUnavailableError(what, where=where)
+        what = Miss.NOT_HELD.value if is_alone else "no peer has it"
+        return PeerUnavailableError(what, where=where, hint="sync again once a peer that has it is there")
 
     def misbehaved(self) -> dict[str, int]:
         """Name of each source that answered with what it should not -> how often."""

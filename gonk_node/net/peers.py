@@ -54,6 +54,10 @@ class Peer:
     last_seen_ms: int | None = None
     last_error: str | None = None
 
+    def is_for(self, dataset: bytes, is_private: bool) -> bool:
+        """Whether to call it about a dataset (id) without being told so: private ones are not shown around."""
+        return dataset in self.datasets or (not self.datasets and not is_private)
+
 
 class PeerBook:
     """The peers of one node. Each method reads the file anew, so several processes may share it.

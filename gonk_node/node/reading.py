@@ -1,4 +1,6 @@
-"""A dataset for Python programs that read it: what counts now, as plain typed values. It signs and fetches nothing.
+"""A dataset for Python programs that read it: what counts now, as plain typed values. It signs nothing.
+
+Bytes that are not on this node are fetched from its peers when they are read.
 
 from gonk_node import open_dataset
 
@@ -23,6 +25,7 @@ from gonk_node.config import find_home, load_config
 from gonk_node.errors import NotFoundError
 from gonk_node.home import Home
 from gonk_node.node.node import Node
+from gonk_node.node.on_demand import BlockingOnDemand
 from gonk_node.replica.queries import Queries, Revision
 from gonk_node.store.state_schema import OBJECT, SCHEMA
 
@@ -82,8 +85,10 @@ class Dataset:
 
     def __init__(self, node: Node, name: str) -> None:
         self._node = node
+        self._name = name
         self._replica = node.replica(name)
         self._queries = Queries(self._replica.db)
+        self._on_demand = BlockingOnDemand(node)
         self._closed = False
 
     @property
@@ -110,7 +115,9 @@ class Dataset:
         revisions = self._queries.find_object(name)
         current = next((each for each in revisions if each.current), None)
         if current is None:
-            raise NotFoundError(f"no revision of the object {name!r} is accepted", hint="gonk show DATASET OBJECT")
+            raise NotFoundError(
+                f"no revision of the object {name!r} is accepted", hint=f"gonk show {self._name} {name}"
+            )
         return _object(current)
 
     def annotations(self, on: DataObject) -> list[DataAnnotation]:
@@ -126,25 +133,32 @@ class Dataset:
         return found
 
     def has_content(self, of: DataObject) -> bool:
-        """Whether the object's bytes are on this node; `gonk sync` fetches them."""
+        """Whether the object's bytes are on this node; `read` and `open` fetch them where they are not."""
         return self._node.content.has(of.content_id)
 
     def read(self, of: DataObject) -> bytes:
-        """The object's bytes, verified.
+        """The object's bytes, verified; where they are not on this node, they are fetched from a peer, and kept.
 
         Raises:
-            NotFoundError: they are not on this node. DamagedStoreError: they have changed on the disk.
+            PeerUnavailableError: no peer gave them; it says who was asked. DamagedStoreError: they have changed on the disk.
         """
+        self._have(of)
         return b"".join(self._node.content.read(of.content_id))
 
     def open(self, of: DataObject) -> BinaryIO:
-        """The object's bytes as a seekable binary file, verified as they are read; errors as of `read`."""
+        """The object's bytes as a seekable binary file, verified as they are read; fetched, and errors, as of `read`."""
+        self._have(of)
         return self._node.content.reader(of.content_id)
+
+    def _have(self, of: DataObject) -> None:
+        if not self.has_content(of):
+            self._on_demand.fetch(self._replica.dataset, of.content_id)
 
     def close(self) -> None:
         """Close the dataset; closing again does nothing."""
         if not self._closed:
             self._closed = True
+            self._on_demand.close()
             _give_back(self._node)
 
     def __enter__(self) -> Dataset:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from gonk_node.core.limits import FETCH_SIZES_MAX
 from gonk_node.errors import UsageError
 from gonk_node.state.revisions import CREATE_REJECTED, DELETE_ACCEPTED
 from gonk_node.store.state_db import StateDb
@@ -37,6 +38,15 @@ class Contents:
     def names(self, content_id: bytes) -> bool:
         """Whether any object names that content: one look-up in an index."""
         return self._db.one("SELECT 1 FROM objects WHERE content_id = ? LIMIT 1", (content_id,)) is not None
+
+    def sizes(self, content_id: bytes) -> list[int]:
+        """The sizes in bytes that objects declare for a content: those that count on every node first, then the older."""
+        rows = self._db.rows(
+            "SELECT size FROM objects WHERE content_id = ? GROUP BY size"
+            " ORDER BY max(shared IS NOT NULL) DESC, min(event_no) LIMIT ?",
+            (content_id, FETCH_SIZES_MAX),
+        )
+        return [int(size) for (size,) in rows]
 
     def wanted(self, policy: str, after: NamedContent = FIRST, limit: int = PAGE) -> list[NamedContent]:
         """What a policy wants, each content once for each size declared, in order of content id.

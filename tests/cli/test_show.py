@@ -63,7 +63,7 @@ def test_content_that_is_not_here_is_told_and_leaves_no_file(gonk: Gonk, strange
     exchange(gonk, stranger)
     assert stranger.json("show", "cells", "a.png")["content_here"] is False
     target = stranger.files / "copy"
-    assert "not held here" in stranger.refused("show", "cells", "a.png", "--save", target).err
+    assert "it is not on this node" in stranger.refused("show", "cells", "a.png", "--save", target, code=3).err
     assert not target.exists()
 
 

@@ -156,7 +156,7 @@ def test_what_nobody_has_is_listed_and_the_rest_comes(tmp_path: Path) -> None:
     report = fetch_now([held, *nowhere], [server_of(tmp_path, theirs)], ours)
     assert (report.fetched, report.misbehaved) == (1, {})
     assert {failure.wanted for failure in report.failed} == set(nowhere)
-    assert all("no peer has it" in str(failure.error) for failure in report.failed)
+    assert all("the peer does not have it" in str(failure.error) for failure in report.failed)
 
 
 def test_without_sources_everything_fails_and_nothing_hangs() -> None:
