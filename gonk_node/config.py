@@ -71,6 +71,18 @@ def _name(text: str) -> str:
     return text
 
 
+def _names(text: str) -> str:
+    for name in filter(None, text.split(",")):
+        _host(name.strip())
+    return text
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= 10**9):
+        raise ValueError("must be a number from 1 to 1000000000")
+    return int(text)
+
+
 def _path(text: str) -> Path:
     return Path(text).expanduser()
 
@@ -108,10 +120,25 @@ class Config:
 
     peer_host: Annotated[str, _host, "address on which peers are served; 0.0.0.0 for all"] = "127.0.0.1"
     peer_port: Annotated[int, _port, "port on which peers are served"] = 7475
-    http_port: Annotated[int, _port, "port of the HTTP API and the page; always on loopback"] = 5000
+    http_host: Annotated[
+        str, _host, "address on which the HTTP API is served; beyond loopback with --allow-remote only"
+    ] = "127.0.0.1"
+    http_port: Annotated[int, _port, "port of the HTTP API"] = 5000
+    http_names: Annotated[
+        str, _names, "further host names, separated by commas, by which clients call the HTTP API"
+    ] = ""
+    http_certificate: Annotated[
+        Path | None,
+        _path,
+        "PEM file with certificate chain and key of the HTTP API beyond loopback, if not the node's own",
+    ] = None
+    http_requests_per_second: Annotated[int, _count, "requests that one API key may make"] = 2000
     advertise: Annotated[str, _address, "HOST:PORT in share links, if not peer_host:peer_port"] = ""
     content_policy: Annotated[
-        str, _policy, "content fetched: of all objects; of accepted ones and those proposed by vouched keys; or none"
+        str,
+        _policy,
+        "content fetched by itself: of all objects; of accepted ones and those proposed by vouched keys; or none, until it"
+        " is read",
     ] = "accepted"
     stranger_bytes_per_key: Annotated[
         int, _byte_count, "proposals kept, in a dataset, of one key that nobody vouched for"
