@@ -45,7 +45,9 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "contributor": Entry("roles_cmd", "contributor", "List, add and remove contributors, whose proposals spread."),
     },
     "Share": {
-        "serve": Entry("serve_cmd", "serve", "Serve peers until stopped."),
+        "serve": Entry("serve_cmd", "serve", "Serve peers, and Gonk's HTTP API, until stopped."),
+        "run": Entry("run_cmd", "run", "Do what gonk serve does; this is Gonk's spelling of it."),
+        "users": Entry("users_cmd", "users", "Add, list and remove people who share this node through its HTTP API."),
         "share": Entry("share_cmd", "share", "Print the link by which others clone a dataset."),
         "clone": Entry("clone_cmd", "clone", "Fetch a dataset with its whole history from a peer, and verify it."),
         "peer": Entry("peer_cmd", "peer", "Add, list and remove peers."),

@@ -19,12 +19,14 @@ from gonk_node.errors import NotFoundError, UsageError
 from gonk_node.home import Home
 from gonk_node.node.datasets import DatasetInfo, Datasets, check_name
 from gonk_node.node.making import make_node
+from gonk_node.node.user_table import User
+from gonk_node.node.users import Users
 from gonk_node.replica.author import Author
 from gonk_node.replica.replica import Quota, Replica
 from gonk_node.store.content import ContentStore
 from gonk_node.store.instance import open_instance, store_instance
 from gonk_node.store.keyring import Passphrase, load_key, public_key, read_passphrase_file
-from gonk_node.store.state_db import delete_state
+from gonk_node.store.state_db import empty_state
 
 Progress = Callable[[int, int], None]  # (entries folded, entries there are)
 
@@ -49,6 +51,7 @@ class Node:
         self._instance: bytes | None = None
         self._signer: Signer | None = None
         self._node_signer: Signer | None = None
+        self._users: Users | None = None
 
     @staticmethod
     def create(home: Home, *, name: str = "", passphrase: str | None = None) -> None:
@@ -121,6 +124,16 @@ class Node:
         return self._ask if file is None else lambda: read_passphrase_file(file)
 
     @property
+    def users(self) -> Users:
+        """The people who share this node. A locked key of theirs is opened with `passphrase_file` only: nobody is asked."""
+        with self._lock:
+            if self._users is None:
+                file = self.config.passphrase_file
+                passphrase = None if file is None else lambda: read_passphrase_file(file)
+                self._users = Users(self.home, self.signer, passphrase)
+            return self._users
+
+    @property
     def instance(self) -> bytes:
         """What makes this installation's logs its own (32 bytes); never to be told to anybody."""
         with self._lock:
@@ -178,31 +191,45 @@ class Node:
             return self._replicas[info.dataset]
 
     def rebuild(self, info: DatasetInfo, progress: Progress | None = None) -> Replica:
-        """Delete the State of a dataset and derive it anew; errors as of `replica_of`.
+        """Empty the State of a dataset and derive it anew; errors as of `replica_of`.
 
-        Other processes that have it open go on with the old one until they start anew.
+        Other processes that have it open go on with it: they see what is derived so far.
         """
         with self._lock:
             if info.dataset in self._replicas:
                 self._replicas[info.dataset].rebuild(progress)
             else:
-                delete_state(info.folder.state_db)  # opening a damaged one may fail; without one, it is derived
+                empty_state(info.folder.state_db, info.dataset)
             return self.replica_of(info, progress)
 
     def author(self, replica: Replica) -> Author:
         """This node's person at a dataset; unlocks the key."""
         return Author(replica, self.signer(), self.config.display_name)
 
+    def author_of(self, replica: Replica, user: User) -> Author:
+        """A user of this node at a dataset; errors as of `Users.signer`."""
+        key = self.users.key_for(user, replica.authority)
+        return Author(replica, self.users.signer(user, key), user.name)
+
     def create_dataset(
-        self, name: str, *, description: str = "", private: bool = False, approvals: int = 1
+        self,
+        name: str,
+        *,
+        description: str = "",
+        private: bool = False,
+        approvals: int = 1,
+        signer: Signer | None = None,
+        display_name: str | None = None,
     ) -> DatasetInfo:
-        """Found a dataset; this node's person becomes its root owner.
+        """Found a dataset.
 
         Args:
             name: what it is called, here and in its genesis.
             description: for people.
             private: only keys with a role may fetch it.
             approvals: how many distinct owners or reviewers must accept a proposal.
+            signer: the key that becomes its root owner; None: that of this node's person.
+            display_name: what the root owner wants to be called; None: as the settings say.
 
         Raises:
             UsageError: a value cannot be. ExistsError: the name is taken here. KeyFileError, StorageError.
@@ -214,9 +241,11 @@ class Node:
         nonce = os.urandom(16)  # two datasets of one name and author differ
         genesis = DatasetCreate(name, description, limits.RULES_VERSION, approvals, visibility, (), 0, nonce)
         try:
-            entry = Replica.found(self.signer(), self.instance, genesis)
+            signer = signer or self.signer()
+            entry = Replica.found(signer, self.instance, genesis)
         except CodecError as error:
             raise UsageError(f"this cannot be signed: {error}", hint="shorten or correct it") from None
         info = self.known.make(name, entry.record, entry.entry_id)
-        self.author(self.replica_of(info)).introduce()
+        called = self.config.display_name if display_name is None else display_name
+        Author(self.replica_of(info), signer, called).introduce()
         return info

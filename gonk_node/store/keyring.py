@@ -43,6 +43,9 @@ from gonk_node.store.private_file import read_private, replace_private, write_ne
 Passphrase = Callable[[], str] | str | None
 """A passphrase, a function that asks for it (called only where the key is locked), or None."""
 
+NamedByKey = Callable[[bytes], Path]
+"""The path of a key file that is named after its public key (32 bytes)."""
+
 _KIND = "gonk-key"
 _VERSION = 1
 _FIELDS = 9
@@ -71,11 +74,11 @@ class _KeyFile(NamedTuple):
     sealed: bytes
 
 
-def create_key(path: Path, *, passphrase: str | None, cost: Cost = MODERATE) -> Signer:
+def create_key(path: Path | NamedByKey, *, passphrase: str | None, cost: Cost = MODERATE) -> Signer:
     """Make a new key from the system's randomness and keep it in a new file.
 
     Args:
-        path: where; its folder exists.
+        path: where, or what tells where from the public key; the folder exists.
         passphrase: locks the file; None keeps the seed as it is, protected by the mode 0600 alone.
         cost: of one guess at the passphrase; it is kept in the file.
 
@@ -86,7 +89,25 @@ def create_key(path: Path, *, passphrase: str | None, cost: Cost = MODERATE) -> 
     """
     seed = os.urandom(SEED_BYTES)
     signer = Signer.from_seed(seed)
+    path = path if isinstance(path, Path) else path(signer.author)
     write_new(path, _seal(seed, signer.author, passphrase, cost))
+    return signer
+
+
+def copy_key(source: Path, target: NamedByKey, passphrase: Passphrase = None) -> Signer:
+    """Copy a key file as it is, locked or not, once it has been opened; a copy that is there is replaced.
+
+    Args:
+        source: the file.
+        target: tells from the public key where the copy goes; the folder exists.
+        passphrase: opens the file, now and later.
+
+    Raises:
+        KeyFileError: as for `load_key`. DiskFullError, StorageError: the copy was not written.
+    """
+    data = _read_bytes(source)
+    signer = Signer.from_seed(_unlock(_decode(data, source), passphrase, source))
+    replace_private(target(signer.author), data)
     return signer
 
 
@@ -161,9 +182,17 @@ def _box(passphrase: str, salt: bytes, cost: Cost) -> SecretBox:
 
 
 def _read(path: Path) -> _KeyFile:
+    return _decode(_read_bytes(path), path)
+
+
+def _read_bytes(path: Path) -> bytes:
     data = read_private(path, bytes_max=KEY_FILE_BYTES_MAX)
     if data is None:
         raise KeyFileError("there is no key file", where=str(path), hint="make one with `gonk init`")
+    return data
+
+
+def _decode(data: bytes, path: Path) -> _KeyFile:
     try:
         fields = decode(data)
         if type(fields) is not list or len(fields) != _FIELDS or fields[-1] != _checksum(fields[:-1]):

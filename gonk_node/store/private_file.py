@@ -7,6 +7,7 @@ crash the target is the old file or the new one. Knows nothing of what the files
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -33,6 +34,23 @@ def make_private_folder(path: Path) -> None:
     """
     with _disk_errors(path):
         path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+
+
+@contextmanager
+def locked_folder(folder: Path) -> Iterator[None]:
+    """Hold a folder, which exists, for one change of what is in it; other processes and threads that want to, wait.
+
+    Raises:
+        StorageError: it cannot be opened, or its file system has no locks.
+    """
+    with _disk_errors(folder):
+        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with _disk_errors(folder):
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)  # gives the lock back, as the end of the process does
 
 
 def read_private(path: Path, *, bytes_max: int) -> bytes | None:
