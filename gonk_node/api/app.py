@@ -7,15 +7,16 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
 
-from gonk_node.api import datasets
+from gonk_node.api import datasets, health
 from gonk_node.api.answering import answering, json_response
 from gonk_node.api.backend import Backend
 from gonk_node.api.failure import describe
 from gonk_node.api.guard import Guard, seal
+from gonk_node.api.metrics import Metrics
 from gonk_node.api.rate import RateLimit
 from gonk_node.api.route import Route
 
-ROUTES: tuple[Route, ...] = (*datasets.ROUTES,)
+ROUTES: tuple[Route, ...] = (*datasets.ROUTES, *health.ALIVE)
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -32,10 +33,12 @@ def make_app(
         is_remote: whether others than this machine can reach it.
     """
     guard = Guard(names, is_remote=is_remote)
-    app = web.Application(middlewares=[_failures, guard.middleware()])
+    metrics = Metrics()
+    app = web.Application(middlewares=[metrics.middleware(), _failures, guard.middleware()])
     app.on_response_prepare.append(_seal)
     rate = RateLimit(requests_per_second, time.monotonic)
-    add_routes(app, ROUTES, backend, rate)
+    routes = (*ROUTES, *health.describing(ROUTES, metrics, is_remote=is_remote))
+    add_routes(app, routes, backend, rate)
     return app
 
 

@@ -172,7 +172,14 @@ API_BURST_SECONDS = 2  # of its rate that a key may use at once
 API_CONNECTIONS_MAX = 512  # at a time; browsers and clients keep some open each
 API_IDLE_SECONDS = 60.0  # for the next request on a connection; clients that pool connections expect about that
 API_LINE_BYTES_MAX = 16 * KIB  # request line or one header: browsers send along the cookies of whatever else is on localhost
+API_LINGER_SECONDS = 3.0  # for the rest of a body that was refused
 API_HEADERS_MAX = 100  # browsers send some twenty
+API_STREAMS_MAX = 64  # event streams at a time; one may hold the events of one entry, some 2 MiB
+API_STREAM_KEEPALIVE_SECONDS = 15.0  # without an entry, then a comment: proxies drop connections that are silent for 30
+API_STREAM_WRITE_SECONDS = 30.0  # for a reader to take one message; slower ones are cut off
+LOG_PAGE_ENTRIES_MAX = 10_000  # entries looked at for one page of the log: some 20 ms, whatever is asked for
+LOG_PAGE_EVENTS_MAX = 20_000  # events of entries that are read for it, beyond the first entry
+LOG_PAGE_BYTES_MAX = 16 * MIB  # of their records, likewise
 API_READERS = 3  # connections to the State of one dataset: a long question holds up only some of the others
 
 # --- people who share a node (see node/users.py) -------------------------------------------------------------------

@@ -18,6 +18,7 @@ from gonk_node.core.limits import (
     API_HEADERS_MAX,
     API_IDLE_SECONDS,
     API_LINE_BYTES_MAX,
+    API_LINGER_SECONDS,
     HTTP_HEADERS_MAX,
     HTTP_LINE_BYTES_MAX,
     KIB,
@@ -50,6 +51,8 @@ class Bounds(NamedTuple):
         idle_seconds: for a whole request to come on a connection.
         line_bytes: of the request line, or of one header.
         headers: of one request.
+        linger_seconds: how long the rest of a body is read after it was refused: one that is cut off while it sends would
+            not see why.
         advice: what to do where the port cannot be listened on.
     """
 
@@ -57,6 +60,7 @@ class Bounds(NamedTuple):
     idle_seconds: float
     line_bytes: int
     headers: int
+    linger_seconds: float
     advice: str
 
 
@@ -65,6 +69,7 @@ PEERS = Bounds(
     PEER_IDLE_SECONDS,
     HTTP_LINE_BYTES_MAX,
     HTTP_HEADERS_MAX,
+    0.0,
     "another port: --peer-port (0: any that is free), or the setting peer_port",
 )
 API = Bounds(
@@ -72,6 +77,7 @@ API = Bounds(
     API_IDLE_SECONDS,
     API_LINE_BYTES_MAX,
     API_HEADERS_MAX,
+    API_LINGER_SECONDS,
     "another port: --port (0: any that is free), or the setting http_port; --no-http leaves the API out",
 )
 
@@ -91,7 +97,7 @@ class Listener:
             logger=_http_log,
             auto_decompress=False,
             keepalive_timeout=bounds.idle_seconds,
-            lingering_time=0,
+            lingering_time=bounds.linger_seconds,
             max_line_size=bounds.line_bytes,
             max_field_size=bounds.line_bytes,
             max_headers=bounds.headers,
