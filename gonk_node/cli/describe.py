@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 from gonk_node.cli.people import People
-from gonk_node.cli.text import safe, time_json
+from gonk_node.cli.text import safe
 from gonk_node.core.events import ACCEPT
 from gonk_node.core.ids import EventRef, event_uuid, uuid_text
+from gonk_node.core.times import time_json
 from gonk_node.replica.queries import Proposal, Queries, Revision
 from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA
 

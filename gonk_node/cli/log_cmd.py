@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
 import click
@@ -12,11 +10,11 @@ import click
 from gonk_node.cli.describe import event_text
 from gonk_node.cli.place import Place
 from gonk_node.cli.run import Run, dataset_argument, verb
-from gonk_node.cli.text import short, time_json, time_text
-from gonk_node.core.entry import Entry, read_stored
-from gonk_node.core.event_codec import KINDS, kind_name
-from gonk_node.core.events import Event
-from gonk_node.core.ids import EventRef
+from gonk_node.cli.text import short, time_text
+from gonk_node.core.entry import Entry
+from gonk_node.core.event_codec import KINDS
+from gonk_node.core.times import time_json
+from gonk_node.replica.log_pages import Chosen, LoggedEntry, log_entries, name_of
 
 KIND_NAMES = tuple(kind.name for kind in KINDS)
 
@@ -33,9 +31,9 @@ def log(run: Run, dataset: str, limit: int, author: str | None, kind: str | None
     """
     place = Place(run, dataset)
     key = None if author is None else place.people.find(author)
-    found = list(islice(_entries(place, key, kind), limit))
+    found = list(log_entries(place.replica, place.replica.db, Chosen(key, kind), limit, newest_first=True))
     if run.as_json:
-        run.out.json([_json(place, lsn, entry, kind) for lsn, entry in found])
+        run.out.json([_json(place, logged, kind) for logged in found])
         return
     rows = [
         [
@@ -54,41 +52,23 @@ def log(run: Run, dataset: str, limit: int, author: str | None, kind: str | None
         run.out.note("no such entries")
 
 
-def _entries(place: Place, key: bytes | None, kind: str | None) -> Iterator[tuple[int, Entry]]:
-    """(arrival number, entry), newest first; entries that were evicted leave gaps."""
-    for lsn in range(place.replica.log.last_lsn(), 0, -1):
-        record = place.replica.log.record(lsn)
-        if record is None:
-            continue
-        entry = read_stored(record)
-        if key is not None and entry.header.author != key:
-            continue
-        if kind is None or any(_name(event) == kind for event in entry.stored_events()):
-            yield lsn, entry
-
-
-def _name(event: Event | None) -> str:
-    return "erased or withheld" if event is None else kind_name(event)
-
-
 def _summary(entry: Entry) -> str:
-    counts = Counter(_name(event) for event in entry.stored_events())
+    counts = Counter(name_of(event) for event in entry.stored_events())
     return ", ".join(name if count == 1 else f"{count:,} x {name}" for name, count in counts.most_common())
 
 
-def _json(place: Place, lsn: int, entry: Entry, kind: str | None) -> dict[str, Any]:
-    header = entry.header
+def _json(place: Place, logged: LoggedEntry, kind: str | None) -> dict[str, Any]:
+    header = logged.entry.header
     return {
-        "lsn": lsn,
-        "entry": entry.entry_id.hex(),
+        "lsn": logged.lsn,
+        "entry": logged.entry.entry_id.hex(),
         "author": place.people.json(header.author),
         "log": header.log_id.hex(),
         "seq": header.seq,
         "time": time_json(header.time_ms),
-        "bytes": len(entry.record),
+        "bytes": len(logged.entry.record),
         "events": [
-            {"event": event_text(EventRef(entry.entry_id, index)), "kind": None if event is None else kind_name(event)}
-            for index, event in enumerate(entry.stored_events())
-            if kind is None or _name(event) == kind
+            {"event": event_text(ref), "kind": None if event is None else name_of(event)}
+            for ref, event in logged.events(kind)
         ],
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from gonk_node.cli.run import Run, verb
-from gonk_node.cli.text import time_json, time_text
+from gonk_node.cli.text import time_text
+from gonk_node.core.times import time_json
 from gonk_node.errors import AmbiguousError, NotFoundError, UsageError
 from gonk_node.net.address import PeerAddress, parse_address, parse_link
 from gonk_node.net.peers import Peer, PeerBook

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 
 import click
 
@@ -65,7 +64,8 @@ def review(
     if events:
         refs = [place.queries.find_event(text) for text in dict.fromkeys(events)]
     else:
-        refs = [each.ref for each in _pending(place, key, strangers) if supersede or not _is_reviewed(place, each)]
+        found = place.governor.awaiting(proposer=key, strangers=strangers, reviewed=supersede)
+        refs = [each.ref for each in found]
     if not refs:
         return _nothing(place, key, strangers)
     decision = ACCEPT if action == "accept" else REJECT
@@ -73,23 +73,8 @@ def review(
     return _report(place, action, reviewed)
 
 
-def _pending(place: Place, key: bytes | None, strangers: bool) -> Iterator[Proposal]:
-    """What waits: of one key, or of all keys with a role, or of all without."""
-    after = 0
-    while page := place.queries.pending(author=key, after=after, limit=PAGE):
-        yield from (each for each in page if key is not None or (_is_ours(place, each) != strangers))
-        after = page[-1].number
-
-
 def _is_ours(place: Place, proposal: Proposal) -> bool:
     return place.people.role(proposal.author) is not None
-
-
-def _is_reviewed(place: Place, proposal: Proposal) -> bool:
-    """Whether this person has reviewed it, and it waits for others."""
-    if place.replica.genesis.approvals == 1:
-        return False
-    return any(author == place.author.key for _, author, *_ in place.queries.reviews_of(proposal.number))
 
 
 def _list(place: Place, key: bytes | None, strangers: bool, limit: int) -> None:
@@ -136,7 +121,7 @@ def _nothing(place: Place, key: bytes | None, strangers: bool) -> int:
         place.out.json({"decided": [], "refused": []})
         return 0
     place.out.note("nothing waits")
-    if key is None and not strangers and next(_pending(place, None, True), None) is not None:
+    if key is None and not strangers and next(place.governor.awaiting(strangers=True, reviewed=True), None):
         place.out.next(f"gonk review {place.name} list --strangers    (what keys without a role propose)")
     return 0
 

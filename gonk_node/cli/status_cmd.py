@@ -10,11 +10,10 @@ from gonk_node.cli.failure import in_dataset
 from gonk_node.cli.place import Place
 from gonk_node.cli.run import Run, complete_dataset, verb
 from gonk_node.cli.text import plural, size_text
-from gonk_node.core.entry import read_stored
 from gonk_node.errors import GonkError
 from gonk_node.node.clone_mark import is_incomplete
 from gonk_node.node.holdings import Holdings, holdings_of
-from gonk_node.store.log import Fork
+from gonk_node.replica.standing import ForkFound, standing_of
 from gonk_node.store.state_schema import TABLES
 
 _VIEWS = ("current", "accepted", "pending", "rejected", "deleted", "waiting")
@@ -77,37 +76,36 @@ def _rows(every: list[dict[str, Any]]) -> list[list[str]]:
 
 def _status(place: Place) -> dict[str, Any]:
     replica = place.replica
-    counts = place.queries.counts()
-    entries, events = place.queries.totals()
+    found = standing_of(replica, replica.db)
     holdings = holdings_of(replica, place.node.content)
     return {
         "name": place.name,
         "id": replica.dataset.hex(),
         "role": place.people.role(place.node.author_key),
         "incomplete": is_incomplete(replica),
-        "entries": entries,
-        "events": events,
-        "heads": len(replica.log.heads()),
-        "heads_digest": replica.heads_digest().hex(),
-        "state_digest": replica.state_digest().hex(),
-        "counts": counts,
-        "pending": sum(counts[table]["pending"] for table in TABLES),
-        "conflicts": len(place.queries.conflicts()),
-        "forks": [_fork(place, fork) for fork in replica.log.forks()],
-        "withheld": len(replica.projection.missing_bodies()),
-        "replaced_roots": [key.hex() for key in replica.projection.index.root_line.keys[:-1]],
-        "root_disputed": replica.projection.index.root_line.disputed,
+        "entries": found.entries,
+        "events": found.events,
+        "heads": len(found.heads),
+        "heads_digest": found.heads_digest.hex(),
+        "state_digest": found.state_digest.hex(),
+        "counts": found.counts,
+        "pending": found.pending,
+        "conflicts": found.conflicts,
+        "forks": [_fork(place, fork) for fork in found.forks],
+        "withheld": found.withheld,
+        "replaced_roots": [key.hex() for key in found.replaced_roots],
+        "root_disputed": found.is_root_disputed,
         "content": holdings._asdict(),
     }
 
 
-def _fork(place: Place, fork: Fork) -> dict[str, Any]:
-    """Two entries at one place of a log: the records are the proof, their ids name it."""
+def _fork(place: Place, fork: ForkFound) -> dict[str, Any]:
+    """Two entries at one place of a log; their ids name the proof."""
     return {
         "author": place.people.json(fork.author),
         "log": fork.log_id.hex(),
         "seq": fork.seq,
-        "entries": [read_stored(record).entry_id.hex() for record in fork.records],
+        "entries": [entry_id.hex() for entry_id in fork.entries],
     }
 
 

@@ -40,14 +40,6 @@ def time_text(time_ms: int) -> str:
         return f"{time_ms} ms"
 
 
-def time_json(time_ms: int) -> str | None:
-    """The same as RFC 3339 with milliseconds; None for a time that no calendar has."""
-    try:
-        return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
 def size_text(size: int) -> str:
     """A number of bytes with a unit: 1536 is "1.5 KiB"."""
     value = float(size)

@@ -32,7 +32,7 @@ from gonk_node.errors import (
 )
 from gonk_node.replica.author import Author
 from gonk_node.replica.bodies import Bodies
-from gonk_node.replica.queries import Revision
+from gonk_node.replica.queries import PAGE, Proposal, Revision
 from gonk_node.state.conformance import Conformance, check_schema
 from gonk_node.store.state_schema import ANNOTATION, SCHEMA
 
@@ -89,6 +89,32 @@ class Governor:
         if decision == ACCEPT and revision.number == number:
             self._check_acceptable(revision)
         return [review for review, author, *_ in reviews if author == self.author.key or self._outranks(author)]
+
+    def awaiting(
+        self, *, proposer: bytes | None = None, strangers: bool = False, reviewed: bool = False, after: int = 0
+    ) -> Iterator[Proposal]:
+        """What waits for this author's decision, in order of arrival.
+
+        Args:
+            proposer: only what that key proposed; None: what keys with a role proposed.
+            strangers: with None: only what keys without a role proposed.
+            reviewed: also what this author has reviewed, and which waits for others.
+            after: the local number of an event; only what came later.
+        """
+        authority = self.author.replica.authority
+        while page := self._queries.pending(author=proposer, after=after, limit=PAGE):
+            for each in page:
+                if proposer is None and (authority.role_now(each.author) is None) != strangers:
+                    continue
+                if reviewed or not self._has_reviewed(each.number):
+                    yield each
+            after = page[-1].number
+
+    def _has_reviewed(self, number: int) -> bool:
+        """Whether this author has reviewed an event that waits for others."""
+        if self.author.replica.genesis.approvals == 1:
+            return False
+        return any(author == self.author.key for _, author, *_ in self._queries.reviews_of(number))
 
     def review(
         self, decision: int, events: Iterable[EventRef], comment: str = "", *, supersede: bool = False

@@ -236,10 +236,22 @@ class Queries:
         )
         return [(EventRef(entry_id, split_number(no)[1]), author, decided) for no, entry_id, author, decided in rows]
 
-    def conflicts(self) -> list[list[Revision]]:
-        """For each entity in conflict, the accepted revisions that compete, the current one first."""
+    def conflict_count(self) -> int:
+        """How many entities are in conflict."""
+        row = self._db.one("SELECT count(*) FROM conflicts")
+        return 0 if row is None else int(row[0])
+
+    def conflicts(self, *, after: bytes = b"", limit: int = -1) -> list[list[Revision]]:
+        """For each entity in conflict, the accepted revisions that compete, the current one first.
+
+        Args:
+            after: the uuid of the last entity of the page before; entities are in order of uuid.
+            limit: entities at most; negative: all.
+        """
         found = []
-        for kind, uuid in self._db.rows("SELECT entity_type, uuid FROM conflicts ORDER BY entity_type, uuid"):
+        for kind, uuid in self._db.rows(
+            "SELECT entity_type, uuid FROM conflicts WHERE uuid > ? ORDER BY uuid, entity_type LIMIT ?", (after, limit)
+        ):
             revisions = {each.number: each for each in self.revisions(kind, uuid)}
             accepted = {n for n, each in revisions.items() if "accepted" in each.views}
             built_on: set[int] = set()
