@@ -6,6 +6,7 @@ proposals is for `stranger_content`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from gonk_node.core.limits import FETCH_SIZES_MAX
@@ -38,6 +39,26 @@ class Contents:
     def names(self, content_id: bytes) -> bool:
         """Whether any object names that content: one look-up in an index."""
         return self._db.one("SELECT 1 FROM objects WHERE content_id = ? LIMIT 1", (content_id,)) is not None
+
+    def rejected(self) -> Iterator[bytes]:
+        """The content ids that rejected revisions name, in order; others may name them too."""
+        after = b""
+        while rows := self._db.rows(
+            f"SELECT DISTINCT content_id FROM objects WHERE status & {CREATE_REJECTED} AND content_id > ?"
+            f" ORDER BY content_id LIMIT {PAGE}",
+            (after,),
+        ):
+            for (after,) in rows:
+                yield after
+
+    def names_unrejected(self, content_id: bytes, own: bytes) -> bool:
+        """Whether a revision names that content that is not rejected, or is by that author key."""
+        row = self._db.one(
+            "SELECT 1 FROM objects o JOIN entries e ON e.lsn = o.event_no >> 12 JOIN branches b USING (branch_no)"
+            f" WHERE o.content_id = ? AND (NOT o.status & {CREATE_REJECTED} OR b.author = ?) LIMIT 1",
+            (content_id, own),
+        )
+        return row is not None
 
     def sizes(self, content_id: bytes) -> list[int]:
         """The sizes in bytes that objects declare for a content: those that count on every node first, then the older."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import sqlite3
 from pathlib import Path
 
+from gonk_node.core.chunks import chunk_id
 from gonk_node.core.events import ObjectCreate
-from kit.command_line import Gonk
+from gonk_node.core.limits import MIB
+from gonk_node.store.content import ContentStore
+from kit.command_line import Gonk, exchange
 
 
 def dataset_folder(gonk: Gonk) -> Path:
@@ -100,3 +104,46 @@ def test_a_log_that_is_gone_hides_no_other_dataset(gonk: Gonk) -> None:
     result = gonk.run("fsck", "--json")
     assert result.code == 4
     assert [problem["what"] for problem in result.json()["problems"]] == ["the log of this dataset is missing"]
+
+
+def test_content_that_only_rejected_proposals_name_is_dropped_when_asked(gonk: Gonk, stranger: Gonk) -> None:
+    part, junk = bytes(MIB), b"junk" * 500_000
+    exchange(gonk, stranger)
+    files = {"spam.bin": junk, "alike.bin": part + junk, "both.png": b"wanted elsewhere", "other.png": b"open"}
+    for name, data in files.items():
+        stranger.add(name, data)
+    exchange(stranger, gonk)
+    gonk.add("part.bin", part)  # a chunk of another file is a file of its own
+    mine = gonk.add("mine.png", b"my own work")
+    gonk.ok("dataset", "create", "blood")
+    gonk.add("both.png", files["both.png"], dataset="blood")
+    with gonk.node() as node:
+        node.content.put_files(io.BytesIO(data) for data in files.values())  # as a sync would bring them
+    rejected = [stranger.json("show", "cells", name)["versions"][0]["event"] for name in files if name != "other.png"]
+    gonk.ok("review", "cells", "reject", *rejected, mine["event"])
+
+    assert gonk.json("fsck") == {"problems": []}
+    assert gonk.json("show", "cells", "spam.bin")["content_here"]  # not unless asked
+    before = gonk.state()
+    told = gonk.json("fsck", "--drop-rejected")
+    assert told == {"problems": [], "dropped": {"files": 2, "bytes": 2 * len(junk) + len(part)}}
+    here = {name for name in (*files, "part.bin", "mine.png") if gonk.json("show", "cells", name)["content_here"]}
+    assert here == {"both.png", "other.png", "part.bin", "mine.png"}
+    assert "0 files" in gonk.ok("fsck", "--drop-rejected").out
+    assert gonk.state() == before
+
+
+def test_nothing_is_dropped_where_something_is_wrong(gonk: Gonk, stranger: Gonk) -> None:
+    exchange(gonk, stranger)
+    event = stranger.add("spam.bin", b"telling junk" * 10)["event"]
+    exchange(stranger, gonk)
+    with gonk.node() as node:
+        node.content.put_file(io.BytesIO(b"telling junk" * 10))
+    gonk.ok("review", "cells", "reject", event)
+    flip(dataset_folder(gonk) / "log" / "data.mdb", b"spam.bin")
+    result = gonk.run("fsck", "--drop-rejected", "--json")
+    assert result.code == 4
+    assert "dropped" not in result.json()
+    content = ContentStore.open(gonk.home / "content")
+    assert content.has(chunk_id(b"telling junk" * 10))
+    content.close()
