@@ -6,7 +6,7 @@ Gonk's, and hold for honest authors only: what strangers sign anyway is dealt wi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import uuid4
 
 from gonk_node.core import limits
@@ -117,14 +117,16 @@ class Proposer:
             )
         return SchemaCreate(name, document)
 
-    def schema_update(self, name: str, document: bytes, *, as_gonk: bool = False) -> SchemaUpdate:
-        """A new revision of a schema, built on the one to annotate with; as Gonk has it, on the latest, whatever its status.
+    def schema_update(
+        self, name: str, document: bytes, *, as_gonk: bool = False, known: Collection[bytes] = ()
+    ) -> SchemaUpdate:
+        """A new revision of a schema, built on the one to annotate with, or as Gonk has it on the `latest`.
 
         Raises:
             NotFoundError: there is no such schema. WrongStateError: all of its versions are rejected or deprecated.
             ExistsError: the document is that of the revision before. NonconformingError: it is no schema.
         """
-        base = self.schema_base(name) if as_gonk else self.usable_schema(name)
+        base = self.schema_base(name, known) if as_gonk else self.usable_schema(name)
         check_schema(document)
         if base.body == document:
             raise ExistsError("nothing differs from the version that it would replace", where=str(base.name))
@@ -150,13 +152,13 @@ class Proposer:
             raise WrongStateError(f"the schema is {' and '.join(revisions[-1].views)}", where=name)
         return usable
 
-    def schema_base(self, name: str) -> Revision:
+    def schema_base(self, name: str, known: Collection[bytes] = ()) -> Revision:
         """The revision that an update in Gonk's way builds on: see `latest`. NotFoundError where there is no such schema."""
         name = full_schema_name(name)
         revisions = self._queries.schema(name)
         if not revisions:
             raise _no_schema(name, None)
-        return self.latest(revisions)
+        return self.latest(revisions, known)
 
     # --- annotations ------------------------------------------------------------------------------------
 
@@ -260,25 +262,32 @@ class Proposer:
             raise WrongStateError("all of its versions are rejected or deleted", where=uuid_text(revisions[0].uuid))
         return chosen
 
-    def latest(self, revisions: Sequence[Revision]) -> Revision:
+    def latest(self, revisions: Sequence[Revision], known: Collection[bytes] = ()) -> Revision:
         """The revision that an update in Gonk's way builds on: the highest version, whatever its status.
 
-        Versions that strangers proposed count only where there is no other: nobody unknown decides what others build on.
+        What strangers proposed counts only where there is nothing else: nobody unknown decides what others build on. Neither
+        does it matter that a stranger's revision of the same version came first, and answers to it.
+
+        Args:
+            revisions: all of one entity.
+            known: keys that are no strangers, though no owner vouched for them: of the other users of this node.
 
         Raises:
             NotFoundError: there is none, or all wait for entries that are not here.
         """
-        named = [each for each in revisions if each.version is not None and each.named]
-        if not named:
+        held = [each for each in revisions if each.version is not None]
+        if not held:
             raise NotFoundError("there is no version of it here", hint="gonk sync DATASET fetches what it waits for")
-        return max(self.standing(named) or named, key=lambda each: each.version or 0)
+        counting = self.standing(held, known) or held
+        return max(counting, key=lambda each: (each.version or 0, each.named, each.number))
 
-    def standing(self, revisions: Sequence[Revision]) -> list[Revision]:
+    def standing(self, revisions: Sequence[Revision], known: Collection[bytes] = ()) -> list[Revision]:
         """Those that stand in the way of a new one: not what strangers proposed to take a name or content."""
         return [
             each
             for each in revisions
-            if each.version is not None and (each.vouched or each.author == self.author.key or each.current)
+            if each.version is not None
+            and (each.vouched or each.current or each.author == self.author.key or each.author in known)
         ]
 
     def _is_ours(self, key: bytes) -> bool:
