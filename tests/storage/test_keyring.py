@@ -17,6 +17,7 @@ from gonk_node.store import keyring
 from gonk_node.store.keyring import (
     Cost,
     change_passphrase,
+    copy_key,
     create_key,
     is_locked,
     load_key,
@@ -271,6 +272,27 @@ def test_file_and_folder_are_flushed_before_a_key_is_given_out(path: Path, monke
     monkeypatch.setattr(os, "fsync", recorded)
     create_key(path, passphrase=None)
     assert flushed == [False, True]
+
+
+@pytest.mark.parametrize("passphrase", [None, WORD])
+def test_a_copy_has_the_same_bytes_under_the_name_of_its_public_key(
+    path: Path, tmp_path: Path, passphrase: str | None
+) -> None:
+    made = create_key(path, passphrase=passphrase, cost=CHEAP)
+    for _ in range(2):  # what a crash left is replaced
+        copied = copy_key(path, lambda key: tmp_path / key.hex(), passphrase)
+        copy = tmp_path / made.author.hex()
+        assert copied.author == made.author
+        assert (copy.read_bytes(), mode(copy)) == (path.read_bytes(), 0o600)
+        copy.write_bytes(b"half of it")
+
+
+def test_what_cannot_be_opened_is_not_copied(path: Path, tmp_path: Path) -> None:
+    create_key(path, passphrase=WORD, cost=CHEAP)
+    for passphrase in (None, "a guess"):
+        with pytest.raises(KeyFileError):
+            copy_key(path, lambda key: tmp_path / key.hex(), passphrase)
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_passphrase_file_is_read_without_its_line_break(tmp_path: Path) -> None:
