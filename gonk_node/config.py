@@ -130,7 +130,7 @@ class Config:
     http_certificate: Annotated[
         Path | None,
         _path,
-        "PEM file with certificate chain and key of the HTTP API beyond loopback, if not the node's own",
+        "PEM file with key and certificate chain for the HTTP API; without it, the node's own is used beyond loopback",
     ] = None
     http_requests_per_second: Annotated[int, _count, "requests that one API key may make"] = 2000
     advertise: Annotated[str, _address, "HOST:PORT in share links, if not peer_host:peer_port"] = ""

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
 
-from gonk_node.api import datasets, health
+from gonk_node.api import datasets, files, health, objects, schemas
+from gonk_node.api.annotations import ROUTES as ANNOTATIONS  # its module is named as a feature of Python
 from gonk_node.api.answering import answering, json_response
 from gonk_node.api.backend import Backend
 from gonk_node.api.failure import describe
@@ -16,7 +17,14 @@ from gonk_node.api.metrics import Metrics
 from gonk_node.api.rate import RateLimit
 from gonk_node.api.route import Route
 
-ROUTES: tuple[Route, ...] = (*datasets.ROUTES, *health.ALIVE)
+ROUTES: tuple[Route, ...] = (
+    *datasets.ROUTES,
+    *objects.ROUTES,
+    *files.ROUTES,
+    *ANNOTATIONS,
+    *schemas.ROUTES,
+    *health.ALIVE,
+)
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -37,9 +45,13 @@ def make_app(
     app = web.Application(middlewares=[metrics.middleware(), _failures, guard.middleware()])
     app.on_response_prepare.append(_seal)
     rate = RateLimit(requests_per_second, time.monotonic)
-    routes = (*ROUTES, *health.describing(ROUTES, metrics, is_remote=is_remote))
-    add_routes(app, routes, backend, rate)
+    add_routes(app, every_route(metrics, is_remote=is_remote), backend, rate)
     return app
+
+
+def every_route(metrics: Metrics | None = None, *, is_remote: bool = False) -> tuple[Route, ...]:
+    """The whole table, with the rows that tell of all others."""
+    return (*ROUTES, *health.describing(ROUTES, metrics or Metrics(), is_remote=is_remote))
 
 
 def add_routes(app: web.Application, routes: Iterable[Route], backend: Backend, rate: RateLimit) -> None:

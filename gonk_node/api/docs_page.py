@@ -53,7 +53,7 @@ def _row(route: Route) -> str:
     if route.query:
         parts.append(_table("in the query", [(q.name, q.what, "optional") for q in route.query]))
     if route.answer is not None:
-        parts.append(f"<p class=dim>answer</p><pre>{escape(_short(route.answer))}</pre>")
+        parts.append(f"<p class=dim>answer</p><pre>{escape(short(route.answer))}</pre>")
     if not route.needs_key:
         parts.append("<p class=dim>no key needed</p>")
     path = escape(plain_path(route))
@@ -73,24 +73,24 @@ def _table(title: str, rows: list[tuple[str, str, str]]) -> str:
 
 def _shapes() -> str:
     return "".join(
-        f"<details><summary><code>{escape(name)}</code></summary><pre>{escape(_short(shape, deep=True))}</pre></details>"
+        f"<details><summary><code>{escape(name)}</code></summary><pre>{escape(short(shape, deep=True))}</pre></details>"
         for name, shape in COMPONENTS.items()
     )
 
 
-def _short(schema: Any, *, deep: bool = False) -> str:
+def short(schema: Any, *, deep: bool = False) -> str:
     """A JSON Schema as people write shapes: `{"uuid": uuid, "versions": integer}`."""
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     if "anyOf" in schema:
-        return " or ".join(_short(each) for each in schema["anyOf"])
+        return " or ".join(short(each) for each in schema["anyOf"])
     if "enum" in schema:
         return " | ".join(json.dumps(each) for each in schema["enum"])
     if "const" in schema:
         return json.dumps(schema["const"])
     if schema.get("type") == "array":
-        return f"[{_short(schema['items'])}, …]"
+        return f"[{short(schema['items'])}, …]"
     if schema.get("type") == "object":
-        rows = [f'"{name}": {_short(each)}' for name, each in schema.get("properties", {}).items()]
+        rows = [f'"{name}": {short(each)}' for name, each in schema.get("properties", {}).items()]
         return "{\n  " + ",\n  ".join(rows) + "\n}" if deep else "{" + ", ".join(rows) + "}"
     return str(schema.get("format") or schema.get("contentEncoding") or schema.get("type", "anything"))

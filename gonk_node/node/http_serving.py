@@ -55,11 +55,12 @@ class HttpServer:
             names=[shown, *(name.strip() for name in config.http_names.split(",") if name.strip())],
             is_remote=is_remote,
         )
-        context = self._context(config.http_certificate) if is_remote else None
+        is_tls = is_remote or config.http_certificate is not None
+        context = self._context(config.http_certificate) if is_tls else None
         listener = Listener(app, context, API)
         port = await listener.start(host, config.http_port)
         self._listener = listener
-        self.url = f"{'https' if is_remote else 'http'}://{shown}:{port}"
+        self.url = f"{'https' if is_tls else 'http'}://{shown}:{port}"
 
     async def stop(self) -> None:
         """Answer what was asked, finish what waits to be written, and close."""

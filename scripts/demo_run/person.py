@@ -37,7 +37,12 @@ class Person:
         self.home = folder / name.lower()
         self.files = folder / f"{name.lower()}-files"
         self.files.mkdir(parents=True)
-        self._environment = {**os.environ, "GONK_HOME": str(self.home), "GONK_PEER_PORT": str(port), "GONK_HTTP_PORT": "0"}
+        self._environment = {
+            **os.environ,
+            "GONK_HOME": str(self.home),
+            "GONK_PEER_PORT": str(port),
+            "GONK_HTTP_PORT": "0",
+        }
         self._server: subprocess.Popen[bytes] | None = None
         self._server_log = self.files / "serve.log"
 
