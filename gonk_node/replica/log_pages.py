@@ -93,7 +93,7 @@ def log_page(
             return LogPage(found, lsn + 1 if newest_first else lsn - 1)
         record = replica.log.record(lsn)
         if record is None:
-            continue  # evicted meanwhile
+            continue  # missing, which `gonk fsck` tells
         logged = LoggedEntry(lsn, read_stored(record))
         if chosen.kind is None or logged.events(chosen.kind):
             found.append(logged)

@@ -134,7 +134,7 @@ class Projection:
             lsn, last = self.lsn(), self._log.last_lsn()
             if progress is not None:
                 progress(lsn, last)
-            if lsn >= last or count == 0:  # 0: the newest entries were evicted
+            if lsn >= last or count == 0:  # 0: the newest are missing, which `gonk fsck` tells
                 return taken
 
     def rebuild(self, progress: Callable[[int, int], None] | None = None) -> int:

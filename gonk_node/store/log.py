@@ -196,11 +196,6 @@ class LogStore:
             log = LogTxn(txn, self._tables)
             return {entry_id: log.erased(entry_id) for entry_id in entry_ids}
 
-    def evict(self, entry_ids: Iterable[bytes]) -> list[bytes]:
-        """Remove entries from the ends of their logs; returns those removed. Never the genesis; lsns are not reused."""
-        ids = frozenset(entry_ids)
-        return self._env.write(lambda txn: log_prune.evict(LogTxn(txn, self._tables), ids, self.dataset))
-
     # --- reading
     # ---------------------------------------------------------------------------------------------
 
@@ -267,7 +262,7 @@ class LogStore:
     def read_range(self, range_: Range, first_seq: int, *, bytes_max: int, count_max: int) -> list[bytes]:
         """Records of a range that `plan` gave, from `first_seq` on, in order: at least one, then as many as fit.
 
-        None at all only where the range's end was evicted meanwhile.
+        None at all only where the range's end is not held.
         """
         return self._read(
             lambda log: log_read.read_range(log, range_, first_seq, bytes_max=bytes_max, count_max=count_max)

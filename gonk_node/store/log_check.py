@@ -57,14 +57,12 @@ class _Check:
         self._headers: dict[bytes, Header] = {}
         self._totals: dict[bytes, list[int]] = {}
         self._entries = self._leaves = self._forks = 0
-        self._evicted = False
 
     def run(self) -> Iterator[DamagedStoreError]:
         """The whole walk."""
         log = self._log
         yield from self._check_meta()
         dataset = log_meta.need(log.txn, self._tables.meta, log_meta.DATASET_KEY)
-        self._evicted = log_meta.get(log.txn, self._tables.meta, log_meta.EVICTED_KEY) is not None
         with log.txn.cursor(self._tables.entries) as cursor:
             for key, record in cursor.iternext():
                 where = f"entries, key {key.hex()[:16]}"
@@ -91,7 +89,7 @@ class _Check:
         totals[0] += 1
         totals[1] += len(entry.record)
         row = log.row(header, entry_id)
-        if row != self._expected_row(lsn, entry, row):
+        if row != self._expected_row(lsn, entry):
             yield damaged(where, f"its row in `chain` is wrong: {row}")
         leaf = not log.has_successor(header, entry_id)
         self._leaves += leaf
@@ -106,7 +104,7 @@ class _Check:
             if log.txn.get(key, db=self._tables.forks) != pair:
                 yield damaged(where, "`forks` is wrong about its place")
 
-    def _expected_row(self, lsn: int, entry: Entry, row: Row) -> Row:
+    def _expected_row(self, lsn: int, entry: Entry) -> Row:
         """The row that its predecessor implies; V7 on the way."""
         header = entry.header
         before = None
@@ -119,13 +117,8 @@ class _Check:
                 raise damaged(f"entries, lsn {lsn}", "it arrived before the entry that it follows")
             _, branch_before, events_before, size_before = row_before
         self._remember(entry)
-        siblings = self._siblings(header)
-        if self._evicted:  # the one that went on with the branch may be gone
-            others = [other.branch for _, other in siblings if other.lsn != lsn]
-            branch = row.branch if row.branch in (branch_before, lsn) and row.branch not in others else lsn
-        else:
-            first = min(other.lsn for _, other in siblings)
-            branch = branch_before if before is not None and first == lsn else lsn
+        first = min(other.lsn for _, other in self._siblings(header))
+        branch = branch_before if before is not None and first == lsn else lsn
         return Row(lsn, branch, events_before + header.event_count, size_before + len(entry.record))
 
     def _siblings(self, header: Header) -> list[tuple[bytes, Row]]:
@@ -188,6 +181,5 @@ class _Check:
         with txn.cursor(self._tables.entries) as cursor:
             newest = number(cursor.key()) if cursor.last() else 0
         last_lsn = log_meta.last_lsn(txn, meta)
-        evicted = log_meta.get(txn, meta, log_meta.EVICTED_KEY) is not None
-        if newest > last_lsn or (newest < last_lsn and not evicted):
+        if newest != last_lsn:
             yield damaged("meta", f"the last lsn is {last_lsn}, the newest entry has {newest}")

@@ -10,7 +10,6 @@ from gonk_node.store.rows import number, sealed, u64, unsealed
 from gonk_node.store.writer import Txn
 
 FORMAT = 1
-EVICTED_KEY = b"log/evicted"  # there once entries were evicted: gaps between lsns are then no damage
 DATASET_KEY = b"log/dataset"
 FORMAT_KEY = b"log/format"
 INSTANCE_KEY = b"log/instance"
@@ -42,7 +41,7 @@ def need(txn: Txn, meta: Table, key: bytes) -> bytes:
 
 
 def last_lsn(txn: Txn, meta: Table) -> int:
-    """The highest arrival number ever given; evicted entries do not give theirs back."""
+    """The arrival number of the newest entry."""
     return number(need(txn, meta, LAST_LSN_KEY))
 
 

@@ -60,7 +60,7 @@ def is_ancestor(log: LogTxn, ancestor_id: bytes, entry_id: bytes) -> bool:
 def read_range(log: LogTxn, range_: Range, first_seq: int, *, bytes_max: int, count_max: int) -> list[bytes]:
     """Records of a stretch in order of seq, from `first_seq` on: at least one, then as many as fit.
 
-    None at all only where its end was evicted since it was planned.
+    None at all only where its end is not held.
     """
     header = log.header(range_.head_id)
     if header is None:

@@ -311,32 +311,6 @@ def test_small_values_are_kept_for_other_layers(world: World) -> None:
         world.log.meta_put(b"large", bytes(META_VALUE_BYTES_MAX + 1))
 
 
-# --- eviction ----------------------------------------------------------------------------------------------------------
-
-
-def test_the_ends_of_a_log_can_be_evicted(world: World) -> None:
-    entries = world.ann.chain(5)
-    world.outcomes(*entries)
-    ids = [entry.entry_id for entry in entries]
-    assert world.log.evict([ids[1], ids[3], ids[4]]) == [ids[4], ids[3]]  # something follows the second
-    assert world.log.heads_since(1) == [head(entries[2])]
-    assert [world.log.has(entry_id) for entry_id in ids] == [True, True, True, False, False]
-    assert world.log.last_lsn() == 6
-    assert [ingested.lsn for ingested in world.log.append(entries[3:])] == [7, 8]
-    assert world.log.evict([world.log.dataset, b"\0" * 32]) == []
-
-
-def test_a_stranger_can_be_evicted_altogether(world: World) -> None:
-    entries = world.ann.chain(3)
-    world.outcomes(*entries)
-    plan = world.log.plan(entries[2].entry_id, [])
-    assert plan is not None
-    assert len(world.log.evict(entry.entry_id for entry in entries)) == 3
-    assert world.log.leaves(world.ann.author, world.ann.log_id) == []
-    assert world.log.author_totals(world.ann.author) == (0, 0)
-    assert world.log.read_range(plan, 0, bytes_max=MIB, count_max=9) == []
-
-
 def test_a_log_of_another_format_is_refused(tmp_path: Path) -> None:
     owner = TestAuthor("owner")
     LogStore.create(tmp_path / "log", owner.genesis(), map_bytes=8 * MIB).close()

@@ -101,22 +101,6 @@ def test_branches_are_bounded_but_for_what_an_accept_cites(log: LogStore) -> Non
     assert outcomes(log, ann.fork(branches[0])) == [INSERTED]  # a branch that exists may grow
 
 
-def test_evicting_a_branch_leaves_the_other(log: LogStore) -> None:
-    ann = TestAuthor("ann", log.dataset)
-    main = ann.chain(4)
-    branch = ann.fork_chain(main[1], 3)
-    outcomes(log, *main, *branch)
-    assert log.evict(entry.entry_id for entry in branch) == [entry.entry_id for entry in reversed(branch)]
-    assert (log.forks(), log.heads_since(1)) == ([], [head(main[3])])
-    outcomes(log, *branch)
-    assert log.evict(entry.entry_id for entry in main) == [main[3].entry_id, main[2].entry_id]
-    assert (log.forks(), log.heads_since(1)) == ([], [head(branch[2])])
-    plan = log.plan(branch[2].entry_id, [main[0].entry_id])
-    assert plan is not None
-    expected = [entry.record for entry in (main[1], *branch)]
-    assert log.read_range(plan, 1, bytes_max=MIB, count_max=9) == expected
-
-
 class Model:
     """The same log as plain dictionaries."""
 
@@ -156,9 +140,6 @@ def test_random_histories_match_a_plain_model(tmp_path: Path, seed: int) -> None
                 model.entries[entry.entry_id] = entry
             else:
                 assert ingested.outcome in (DECLINED, Outcome.GAP), seed
-        if rng.random() < 0.3:
-            for entry_id in log.evict(rng.sample(sorted(model.entries), len(model.entries) // 5)):
-                del model.entries[entry_id]
         compare(log, model, rng)
     assert list(log.check()) == [], seed
     log.close()

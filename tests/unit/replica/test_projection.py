@@ -79,12 +79,12 @@ def test_progress_ends_at_the_last_entry(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_log_whose_newest_entries_are_gone_again_is_no_endless_loop() -> None:
-    class Evicted(ArrivalLog):
+    class Shortened(ArrivalLog):
         def last_lsn(self) -> int:
             return super().last_lsn() + 5
 
     world = small_world()
-    projection = Projection(Evicted(world.entries), StateDb(None, world.dataset))
+    projection = Projection(Shortened(world.entries), StateDb(None, world.dataset))
     assert projection.catch_up() == len(world.entries)
     assert projection.catch_up() == 0
 
