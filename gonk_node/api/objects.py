@@ -26,6 +26,7 @@ from gonk_node.api.revisions import (
     found_entity,
     identifier,
     info,
+    known_authors,
     path_uuid,
     path_version,
     rivals,
@@ -36,12 +37,12 @@ from gonk_node.api.route import Call, Field, Route
 from gonk_node.api.sending import base64_length, held_size, in_base64, send
 from gonk_node.api.shapes import BASE64, EVENT_INFO, IDENTIFIER, INFO, NAME, OBJECT, STATUS, array, record
 from gonk_node.core.chunks import ContentInfo
-from gonk_node.core.event_codec import encode_event
-from gonk_node.core.events import Delete, ObjectCreate
 from gonk_node.core.codec import CodecError
-from gonk_node.core.ids import object_uuid
+from gonk_node.core.event_codec import encode_event
+from gonk_node.core.events import ObjectCreate
+from gonk_node.core.ids import object_uuid, uuid_text
 from gonk_node.core.limits import MIB
-from gonk_node.errors import RequestError, UsageError
+from gonk_node.errors import ExistsError, RequestError, UsageError
 from gonk_node.replica.group_commit import Draft
 from gonk_node.replica.listing import Listing
 from gonk_node.replica.proposing import Proposer, check_object_name
@@ -157,6 +158,7 @@ async def propose_object(call: Call, desk: Desk, described: NewObject, content: 
     uuid = object_uuid(desk.replica.dataset, content.content_id)
 
     def prepare(proposer: Proposer) -> Draft[None]:
+        _check_new(call, proposer, content, None)
         return Draft(proposer.object_create(described.name, described.media_type, content), None)
 
     await desk.propose(call.user, {uuid, content.content_id}, prepare)
@@ -169,12 +171,26 @@ async def propose_version(
     """Propose a version of an object whose content is kept; its identifier."""
 
     def prepare(proposer: Proposer) -> Draft[int]:
-        base = proposer.latest(_KIND, uuid)
+        revisions = proposer.author.queries.revisions(_KIND, uuid)
+        base = proposer.latest(revisions, known_authors(call, revisions))
+        _check_new(call, proposer, content, uuid)
         event = proposer.object_update(base, described.name, described.media_type, content, as_gonk=True)
         return Draft(event, (base.version or 0) + 1, base.time_ms)
 
     committed = await desk.propose(call.user, {uuid, content.content_id}, prepare)
     return identifier(uuid, committed.answer)
+
+
+def _check_new(call: Call, proposer: Proposer, content: ContentInfo, own: bytes | None) -> None:
+    """ExistsError where another object than `own` has that content: of the dataset's people, or of users of this node."""
+    same = [each for each in proposer.author.queries.objects_by_content(content.content_id) if each.uuid != own]
+    standing = proposer.standing(same, known_authors(call, same))
+    if standing:
+        raise ExistsError(
+            f"the same bytes are here already, as version {standing[0].version} of {standing[0].name!r},"
+            f" {' and '.join(standing[0].views)}",
+            where=f"object {uuid_text(standing[0].uuid)}",
+        )
 
 
 async def latest(desk: Desk, uuid: bytes) -> Revision:
@@ -197,7 +213,9 @@ def checked_object(name: str, media_type: str) -> NewObject:
 
 async def _from_body(call: Call) -> tuple[bytes, NewObject]:
     text = call.body["object"]
-    content = await asyncio.to_thread(decode_base64, text, "object") if len(text) > MIB else decode_base64(text, "object")
+    content = (
+        await asyncio.to_thread(decode_base64, text, "object") if len(text) > MIB else decode_base64(text, "object")
+    )
     return content, checked_object(call.body["name"], call.body["mimetype"])
 
 
@@ -218,7 +236,7 @@ ROUTES = (
     Route(
         "GET",
         _PATH,
-        entity_list(_KIND, STATUSES),
+        entity_list(_KIND, "objects", STATUSES),
         "List objects",
         array(INFO),
         query=(*PAGED, status_query(STATUSES), AUTHOR),

@@ -5,7 +5,7 @@ The lists are those of `replica.listing`; nothing is written here.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -13,8 +13,8 @@ from aiohttp import web
 
 from gonk_node.api.answering import json_response
 from gonk_node.api.desk import Desk
-from gonk_node.api.paging import LIMIT, PAGED, after, limit, next_link, parse_uuid
-from gonk_node.api.route import Call, Query, Route, Schema
+from gonk_node.api.paging import PAGED, after, limit, next_link, parse_uuid
+from gonk_node.api.route import Call, Handler, Query, Route, Schema
 from gonk_node.api.shapes import array
 from gonk_node.core.ids import event_uuid, parse_hash, uuid_text
 from gonk_node.core.limits import INT_MAX
@@ -152,6 +152,11 @@ def rivals(queries: Queries, revision: Revision) -> list[Revision]:
     return [each for each in queries.revisions(revision.kind, revision.uuid) if each.version == revision.version]
 
 
+def known_authors(call: Call, revisions: Sequence[Revision]) -> set[bytes]:
+    """Those of the authors who are users of this node: no strangers here, though perhaps without a role in the dataset."""
+    return {each.author for each in revisions if call.backend.user_of(each.author) is not None}
+
+
 # --- lists --------------------------------------------------------------------------------------------------
 
 
@@ -163,7 +168,7 @@ def page_response(call: Call, page: Page[T], row: Callable[[T], dict[str, Any]])
     return response
 
 
-def entity_list(kind: int, statuses: Sequence[str]) -> Callable[[Call], Awaitable[object]]:
+def entity_list(kind: int, plural: str, statuses: Sequence[str]) -> Handler:
     """The handler that lists entities of a type."""
 
     async def handler(call: Call) -> object:
@@ -173,7 +178,7 @@ def entity_list(kind: int, statuses: Sequence[str]) -> Callable[[Call], Awaitabl
         what = await wanted(call, desk, statuses)
         return page_response(call, await desk.read_db(lambda db: Listing(db).entities(kind, what, cursor, size)), info)
 
-    return handler
+    return _named(handler, plural, f"list_{plural}")
 
 
 def status_routes(kind: int, plural: str, statuses: Sequence[str], row: Schema) -> tuple[Route, ...]:
@@ -182,7 +187,7 @@ def status_routes(kind: int, plural: str, statuses: Sequence[str], row: Schema) 
         Route(
             "GET",
             f"{DATASET}/{plural}/{status}",
-            _version_list(kind, statuses, status),
+            _named(_version_list(kind, statuses, status), plural, f"list_{status}_{plural}"),
             f"List {status} versions of {plural}",
             array(row),
             query=(*PAGED, AUTHOR),
@@ -191,7 +196,7 @@ def status_routes(kind: int, plural: str, statuses: Sequence[str], row: Schema) 
     )
 
 
-def _version_list(kind: int, statuses: Sequence[str], status: str) -> Callable[[Call], Awaitable[object]]:
+def _version_list(kind: int, statuses: Sequence[str], status: str) -> Handler:
     async def handler(call: Call) -> object:
         """A page of the versions with that status; one version may have several. Those of one thing stand together."""
         desk = await call.desk()
@@ -204,10 +209,16 @@ def _version_list(kind: int, statuses: Sequence[str], status: str) -> Callable[[
     return handler
 
 
+def _named(handler: Handler, plural: str, name: str) -> Handler:
+    """A handler that was made here, as if it stood in the module of its type: the OpenAPI document names both."""
+    handler.__name__ = name
+    handler.__module__ = f"{__package__}.{plural}"
+    return handler
+
+
 __all__ = [
     "AUTHOR",
     "DATASET",
-    "LIMIT",
     "VERSION",
     "entity_list",
     "event_info",
@@ -215,6 +226,7 @@ __all__ = [
     "found_entity",
     "identifier",
     "info",
+    "known_authors",
     "page_response",
     "path_uuid",
     "path_version",

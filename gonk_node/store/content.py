@@ -19,6 +19,7 @@ from gonk_node.store import content_check
 from gonk_node.store.content_add import ContentWriter, put_chunks
 from gonk_node.store.content_reader import ContentReader
 from gonk_node.store.content_rows import ContentTables, ContentTxn, FileRow, damaged, encode_file, fill_sizes, place
+from gonk_node.store.content_spool import Spool
 from gonk_node.store.env import Environment
 from gonk_node.store.writer import Txn
 
@@ -70,6 +71,10 @@ class ContentStore:
             return [writer.add(file) for file in files]
         finally:
             writer.finish()
+
+    def spool(self) -> Spool:
+        """Where a file that comes in pieces is gathered for `put_file`; on the same disk, and nothing is held before."""
+        return Spool(self._env.path)
 
     def remove(self, content_id: bytes, keep: Container[bytes] = ()) -> None:
         """Drop a file, held or begun, but none of its chunks that another list or `keep` names.
