@@ -11,7 +11,6 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
-from gonk_node import __version__
 from gonk_node.api.openapi import description, plain_path
 from gonk_node.api.route import Route
 from gonk_node.api.shapes import COMPONENTS
@@ -39,7 +38,7 @@ def page(routes: Iterable[Route]) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Gonk\'s HTTP API</title>'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>'
-        f'<h1>Gonk\'s HTTP API on this node <span class="dim">{escape(__version__)}</span></h1>'
+        "<h1>Gonk's HTTP API on this node</h1>"
         "<p>Send your API key in the header <code>x-api-key</code>, and bodies as JSON; bytes travel in base64. Errors have"
         ' the key <code>error</code>: a text, or one name with a text. The same as data: <a href="/openapi.json">'
         f"/openapi.json</a>.</p><nav>{links}</nav>{body}<h2>shapes</h2>{_shapes()}</body></html>\n"

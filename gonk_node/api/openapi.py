@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
-from gonk_node import __version__
 from gonk_node.api.answering import KEY_HEADER
 from gonk_node.api.route import Field, Route, Schema
 from gonk_node.api.shapes import COMPONENTS, COUNT, ERROR, NAME, TEXT, UUID, record
+
+API_VERSION = "1.0"  # of what is described, not of the package: raised when clients have to care
 
 _PART = re.compile(r"\{(\w+)(?::[^}]*)?\}")
 _ALWAYS = (400, 403, 408, 413, 415, 421, 429, 503)  # from every route, by the guard or for want of room
@@ -33,7 +34,7 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "Gonk's HTTP API on this node",
-            "version": __version__,
+            "version": API_VERSION,
             "description": "Datasets with a complete, signed history; what anybody proposes counts once it is accepted.",
             "license": {"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
         },

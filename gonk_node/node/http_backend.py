@@ -71,7 +71,9 @@ class NodeBackend:
     def key_of(self, user: str, desk: Desk) -> bytes | None:
         """The key with which a user signs at a dataset."""
         found = self._users.by_name(user)
-        return None if found is None else self._users.key_for(found, desk.replica.authority)
+        if found is None or found.removed:
+            return None
+        return self._users.key_for(found, desk.replica.authority)
 
     async def fresh_key(self, user: str) -> bytes:
         """A further key pair for a user."""
