@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from gonk_node.errors import DamagedStoreError, DiskFullError, StorageError
+from gonk_node.store.private_file import locked_folder
 from gonk_node.store.state_schema import SCHEMA_SQL, STATE_VERSION
 
 _BUSY_SECONDS = 60.0  # another process may be projecting a large import
@@ -35,21 +36,23 @@ class StateDb:
     # --- opening --------------------------------------------------------------------------------------
 
     def _open(self) -> sqlite3.Connection:
-        db = self._connect()
-        try:
-            if not self._fits(db):
-                db.close()
-                self._delete_files()
-                db = self._connect()
-                self._create(db)
-        except sqlite3.DatabaseError as error:
-            db.close()
-            if "locked" in str(error):
-                raise StorageError("the State is busy in another process", where=str(self.path)) from error
-            self._delete_files()
+        with self._alone():
             db = self._connect()
-            self._create(db)
-        return db
+            try:
+                if not _has_tables(db):
+                    self._create(db)
+                elif not self._fits(db):
+                    self._reset(db)
+                return db
+            except sqlite3.DatabaseError as error:
+                db.close()
+                if "locked" in str(error):
+                    raise StorageError("the State is busy in another process", where=str(self.path)) from error
+                return self._replace()
+
+    def _alone(self) -> contextlib.AbstractContextManager[None]:
+        """Hold the folder: nobody opens the database while its files change."""
+        return contextlib.nullcontext() if self.path is None else locked_folder(self.path.parent)
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(
@@ -69,15 +72,12 @@ class StateDb:
 
     def _fits(self, db: sqlite3.Connection) -> bool:
         if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
-            return False
+            return False  # not one of ours
         meta = dict(db.execute("SELECT key, value FROM meta").fetchall())
         return meta.get("state_version") == STATE_VERSION and meta.get("dataset") == self.dataset
 
     def _create(self, db: sqlite3.Connection) -> None:
         db.execute("BEGIN IMMEDIATE")
-        if self._fits(db):  # another process was faster
-            db.execute("ROLLBACK")
-            return
         for statement in SCHEMA_SQL.split(";\n"):
             if statement.strip():
                 db.execute(statement)
@@ -87,17 +87,31 @@ class StateDb:
         )
         db.execute("COMMIT")
 
-    def _delete_files(self) -> None:
+    def _reset(self, db: sqlite3.Connection) -> None:
+        """Put an empty State in place of all that is in it, in one transaction: who else has it open goes on with it."""
+        empty = sqlite3.connect(":memory:", isolation_level=None)
+        try:
+            self._create(empty)
+            empty.backup(db)
+        finally:
+            empty.close()
+
+    def _replace(self) -> sqlite3.Connection:
+        """Delete a file that SQLite cannot even write to, and make a new one."""
         if self.path is not None:
             delete_state(self.path)
+        db = self._connect()
+        self._create(db)
+        return db
 
     def recreate(self) -> None:
-        """Delete everything in it; the next catch-up starts from the first entry."""
-        with self._lock:
-            self._db.close()
-            self._delete_files()
-            self._db = self._connect()
-            self._create(self._db)
+        """Delete everything in it; the next catch-up, here or in another process, starts from the first entry."""
+        with self._lock, self._alone():
+            try:
+                self._reset(self._db)
+            except sqlite3.DatabaseError:
+                self._db.close()
+                self._db = self._replace()
 
     def close(self) -> None:
         """Close the database."""
@@ -199,6 +213,19 @@ class _Typed:
         if "full" in text:
             raise DiskFullError("no space left for the State", where=self._where, hint="free some space") from error
         raise StorageError(f"the State database failed: {text}", where=self._where) from error
+
+
+def _has_tables(db: sqlite3.Connection) -> bool:
+    return db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
+
+
+def empty_state(path: Path, dataset: bytes) -> None:
+    """Make a State that nobody in this process has open an empty one, whatever it is now; others may have it open."""
+    db = StateDb(path, dataset)
+    try:
+        db.recreate()
+    finally:
+        db.close()
 
 
 def delete_state(path: Path) -> None:
