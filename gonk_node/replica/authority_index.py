@@ -100,7 +100,9 @@ class AuthorityIndex:
             return None
         parent = self.locate(prev)
         if parent is None:
-            raise DamagedStoreError("an entry's predecessor is missing from the State", hint="gonk rebuild DATASET mends it")
+            raise DamagedStoreError(
+                "an entry's predecessor is missing from the State", hint="gonk rebuild DATASET mends it"
+            )
         return parent
 
     def update(self, acts: list[tuple[bytes, Act]], entry_ids: set[bytes]) -> tuple[Authority, Authority] | None:
@@ -108,14 +110,13 @@ class AuthorityIndex:
         for author, act in acts:
             self._acts.setdefault(author, []).append(act)
         new_branches, self._new_branch_of = self._new_branch_of, set()
-        relevant = self.authority.relevant
+        before = self.authority
         if not (
-            any(author in relevant for author, _ in acts)
-            or new_branches & relevant
-            or entry_ids & self.authority.awaited
+            any(before.is_changed_by(author, act) for author, act in acts)
+            or any(before.is_changed_by_branch(author) for author in new_branches)
+            or entry_ids & before.awaited
         ):
             return None
-        before = self.authority
         self._fold()
         return before, self.authority
 

@@ -17,6 +17,7 @@ from gonk_node.core.events import (
     AcceptGrant,
     Grant,
     Pin,
+    ReplaceRoot,
     Revoke,
 )
 from gonk_node.core.ids import EventRef
@@ -53,6 +54,9 @@ class Authority:
     pinned: dict[bytes, dict[bytes, int]] = field(default_factory=dict)
     relevant: set[bytes] = field(default_factory=set)
     awaited: set[bytes] = field(default_factory=set)
+    recovery_keys: frozenset[bytes] = frozenset()
+    offered: dict[bytes, dict[EventRef, int]] = field(default_factory=dict)  # roles that count once they are accepted
+    cut_by_others: dict[bytes, Spans] = field(default_factory=dict)  # up to where a cut key may still revoke itself
 
     def owns(self, key: bytes, branch: int, seq: int) -> bool:
         """Whether what `key` wrote at that position counts as an owner's act."""
@@ -87,6 +91,32 @@ class Authority:
         """The role that `key` holds for what it writes next, None for a stranger or a revoked key."""
         info = self.roles.get(key)
         return None if info is None or info.revoked else info.role
+
+    def is_changed_by(self, key: bytes, act: Act) -> bool:
+        """Whether this verdict may come out differently with one more authority event, of `key`; never wrongly false.
+
+        Most events cannot: a stranger's, a grant or revoke by one who owns nothing there, an accept of nothing that was
+        offered, or whatever a revoked key writes. So nobody without authority makes others fold it again and again.
+        """
+        event = act.event
+        if key not in self.relevant:
+            return False
+        if isinstance(event, AcceptGrant):
+            role = self.offered.get(key, {}).get(act.resolved(event.grant))
+            spans = self.owner_spans if role == OWNER else self.reviewer_spans
+            accepted = _within(spans.get(key, {}), act.branch, act.seq)
+            return role is not None and not accepted and self.uncut(key, act.branch, act.seq)
+        if isinstance(event, ReplaceRoot):
+            return key in self.recovery_keys
+        if self.owns(key, act.branch, act.seq):
+            return True
+        if isinstance(event, Revoke) and event.key == key:
+            return key not in self.cut_by_others or _within(self.cut_by_others[key], act.branch, act.seq)
+        return False
+
+    def is_changed_by_branch(self, key: bytes) -> bool:
+        """The same for a new log, or a fork, of `key`: of a cut key, only branches with a pinned entry count."""
+        return key in self.relevant and key not in self.cut_spans
 
     def ranked(self) -> list[RoleInfo]:
         """All keys with a role, highest first."""
@@ -140,7 +170,7 @@ class _Fold:
         self.logs = logs
         self.acts = {key: sorted(found, key=Act.order) for key, found in acts.items()}
         self.line = root_line
-        self.out = Authority(root_line.keys[-1], approvals)
+        self.out = Authority(root_line.keys[-1], approvals, recovery_keys=root_line.recovery_keys)
         self.ranks: dict[bytes, Rank] = {}  # owners that are done
         self.starts: dict[bytes, set[EventRef]] = {}  # honoured owner grants of each key by higher-ranked owners
         self.cuts: dict[bytes, list[tuple[Pin, ...]]] = {}  # what ends each key: revokes that bind it, then its own
@@ -151,6 +181,8 @@ class _Fold:
         self._owners()
         self._others()
         self._number_ranks()
+        for key, grants in self.grants.items():
+            self.out.offered[key] = {ref: grant.role for _, ref, grant in grants if grant.role != CONTRIBUTOR}
         self.out.relevant |= set(self.ranks) | set(self.grants) | set(self.cuts) | self.line.recovery_keys
         return self.out
 
@@ -184,6 +216,7 @@ class _Fold:
     def _end_owner(self, key: bytes) -> None:
         if key in self.line.pins:  # A5: a replaced root counts up to the pins of its replacement
             self.cuts.setdefault(key, []).append(self.line.pins[key])
+            self.out.cut_by_others[key] = {}  # its own revokes do not count
         elif key != self.out.root:
             self._add_own(key)
 
@@ -207,6 +240,8 @@ class _Fold:
     def _add_own(self, key: bytes) -> None:
         """A4: a key's revokes of itself count where no other's cuts them off; its own log ends with the revoke."""
         uncut = self._cut(self.logs.all_of(key), key)
+        if self.cuts.get(key):
+            self.out.cut_by_others[key] = uncut
         for act in self.acts.get(key, ()):
             if isinstance(act.event, Revoke) and act.event.key == key and _within(uncut, act.branch, act.seq):
                 pins = [pin for pin in act.event.pins if pin.log_id != act.log_id]
