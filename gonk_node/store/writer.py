@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -58,7 +59,8 @@ class Writer:
 
     def renew_map(self) -> None:
         """Replace the map by one that is alike, soon: until then all pages that were read count as this process's memory."""
-        self._thread.submit(lambda: self._resize(self._env.info()["map_size"]))
+        with suppress(RuntimeError):  # closed meanwhile
+            self._thread.submit(lambda: self._resize(self._env.info()["map_size"]))
 
     def close(self) -> None:
         """Finish what waits, and end the thread."""
