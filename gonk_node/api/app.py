@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
 
-from gonk_node.api import datasets, files, health, objects, schemas
+from gonk_node.api import datasets, events, files, health, live, log, objects, owners, reviews, schemas, status
 from gonk_node.api.annotations import ROUTES as ANNOTATIONS  # its module is named as a feature of Python
 from gonk_node.api.answering import answering, json_response
 from gonk_node.api.backend import Backend
@@ -23,6 +23,12 @@ ROUTES: tuple[Route, ...] = (
     *files.ROUTES,
     *ANNOTATIONS,
     *schemas.ROUTES,
+    *owners.ROUTES,
+    *live.ROUTES,  # before those of events, one of which would take its path
+    *events.ROUTES,
+    *reviews.ROUTES,
+    *log.ROUTES,
+    *status.ROUTES,
     *health.ALIVE,
 )
 
@@ -44,6 +50,8 @@ def make_app(
     metrics = Metrics()
     app = web.Application(middlewares=[metrics.middleware(), _failures, guard.middleware()])
     app.on_response_prepare.append(_seal)
+    app[live.STREAMS] = streams = live.Streams()
+    app.on_shutdown.append(streams.end)
     rate = RateLimit(requests_per_second, time.monotonic)
     add_routes(app, every_route(metrics, is_remote=is_remote), backend, rate)
     return app

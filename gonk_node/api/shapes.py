@@ -13,6 +13,8 @@ FLAG: Schema = {"type": "boolean"}
 BASE64: Schema = {"type": "string", "contentEncoding": "base64"}
 UUID: Schema = {"type": "string", "format": "uuid"}
 HASH: Schema = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+REVIEW: Schema = {"type": "string", "enum": ["PENDING", "ACCEPTED", "REJECTED"]}
+LOG_ID: Schema = {"type": "string", "pattern": "^[0-9a-f]{16}$"}
 TIME: Schema = {"type": "string", "format": "date-time"}
 STATUS: Schema = {"type": "string", "enum": ["accepted", "pending", "deleted", "rejected"]}
 SCHEMA_STATUS: Schema = {"type": "string", "enum": ["accepted", "pending", "deprecated", "rejected"]}
@@ -48,6 +50,10 @@ EVENT_INFO = named("EventInfo")
 EVENT = named("Event")
 ERROR = named("Error")
 SCHEMA_NAME_VERSION = named("SchemaNameVersion")
+EVENT_DETAIL = named("EventDetail")
+LOG_ENTRY = named("LogEntry")
+CONFLICT = named("Conflict")
+DATASET_STATUS = named("DatasetStatus")
 
 COMPONENTS: dict[str, Any] = {
     "Identifier": record(uuid=UUID, version=COUNT),
@@ -70,9 +76,61 @@ COMPONENTS: dict[str, Any] = {
     "EventInfo": record(
         uuid=UUID,
         type=TEXT,
-        review=nullable({"type": "string", "enum": ["PENDING", "ACCEPTED", "REJECTED"]}),
+        review=nullable(REVIEW),
     ),
     "Event": record(uuid=UUID, timestamp=TIME, author=TEXT, integrity=HASH, type=TEXT),
+    "EventDetail": record(
+        uuid=UUID,
+        timestamp=TIME,
+        author=TEXT,
+        integrity=HASH,
+        type=TEXT,
+        review=nullable(REVIEW),
+        reviews=array(named("Review")),
+    ),
+    "Review": record(
+        uuid=UUID,
+        author=TEXT,
+        decision={"type": "string", "enum": ["accept", "reject"]},
+        comment=TEXT,
+        timestamp=TIME,
+        honoured={"type": "boolean", "description": "whether its author had the right to review when signing it"},
+    ),
+    "LogEntry": record(
+        lsn={"type": "integer", "minimum": 1, "description": "number of arrival on this node, and there only"},
+        entry={"description": "its id, the same on every node", **HASH},
+        author=TEXT,
+        key={"description": "of the author", **HASH},
+        log=LOG_ID,
+        seq=COUNT,
+        time=TIME,
+        bytes=COUNT,
+        events=array(record(uuid=UUID, kind=TEXT)),
+    ),
+    "Conflict": record(
+        type={"type": "string", "enum": ["object", "annotation", "schema"]},
+        uuid=UUID,
+        versions=array(record(version=COUNT, current=FLAG, event=UUID, author=TEXT, timestamp=TIME)),
+    ),
+    "DatasetStatus": record(
+        name=NAME,
+        id=HASH,
+        role=nullable({"type": "string", "enum": ["owner", "reviewer", "contributor"]}),
+        entries=COUNT,
+        events=COUNT,
+        heads=array(record(author=TEXT, log=LOG_ID, seq=COUNT, entry=HASH)),
+        head_count=COUNT,
+        heads_digest=HASH,
+        state_digest=HASH,
+        counts={"type": "object", "additionalProperties": {"type": "object", "additionalProperties": COUNT}},
+        pending=COUNT,
+        conflicts=COUNT,
+        forks=array(record(author=TEXT, log=LOG_ID, seq=COUNT, entries=array(HASH))),
+        withheld={"type": "integer", "minimum": 0, "description": "events of which only the hash is here"},
+        replaced_roots=array(HASH),
+        root_disputed=FLAG,
+        peers=array({"type": "object"}),
+    ),
     "Error": {
         "type": "object",
         "required": ["error"],
