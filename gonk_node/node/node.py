@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 
 from gonk_node.config import Config
@@ -22,6 +23,7 @@ from gonk_node.node.making import make_node
 from gonk_node.node.user_table import User
 from gonk_node.node.users import Users
 from gonk_node.replica.author import Author
+from gonk_node.replica.recovering import Recovery, checked_recovery
 from gonk_node.replica.replica import Quota, Replica
 from gonk_node.store.content import ContentStore
 from gonk_node.store.instance import open_instance, store_instance
@@ -111,6 +113,10 @@ class Node:
             if self._signer is None:
                 self._signer = load_key(self.home.author_key, self._passphrase())
             return self._signer
+
+    def signer_in(self, path: Path) -> Signer:
+        """Another key of the person's, from a file that is locked with the same passphrase or with none; KeyFileError."""
+        return load_key(path, self._passphrase())
 
     def node_signer(self) -> Signer:
         """The machine's key; it is never locked. KeyFileError."""
@@ -218,6 +224,7 @@ class Node:
         description: str = "",
         private: bool = False,
         approvals: int = 1,
+        recovery: Recovery = Recovery(),  # noqa: B008 - immutable
         signer: Signer | None = None,
         display_name: str | None = None,
     ) -> DatasetInfo:
@@ -228,6 +235,7 @@ class Node:
             description: for people.
             private: only keys with a role may fetch it.
             approvals: how many distinct owners or reviewers must accept a proposal.
+            recovery: the keys that can replace the root owner, and how many of them it takes.
             signer: the key that becomes its root owner; None: that of this node's person.
             display_name: what the root owner wants to be called; None: as the settings say.
 
@@ -239,7 +247,8 @@ class Node:
             raise UsageError(f"the approvals needed must be from 1 to {limits.APPROVALS_MAX}", where=str(approvals))
         visibility = PRIVATE if private else PUBLIC
         nonce = os.urandom(16)  # two datasets of one name and author differ
-        genesis = DatasetCreate(name, description, limits.RULES_VERSION, approvals, visibility, (), 0, nonce)
+        recovery = checked_recovery(recovery)
+        genesis = DatasetCreate(name, description, limits.RULES_VERSION, approvals, visibility, *recovery, nonce)
         try:
             signer = signer or self.signer()
             entry = Replica.found(signer, self.instance, genesis)
