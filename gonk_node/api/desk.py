@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 from gonk_node.replica.author import Author
+from gonk_node.replica.bodies import Bodies
 from gonk_node.replica.governing import Governor
 from gonk_node.replica.group_commit import Committed, Draft, GroupCommit
 from gonk_node.replica.proposing import Proposer
@@ -41,7 +42,7 @@ class Desk:
         for reader in self._databases:
             self._readers.put(reader)
         self._commit = GroupCommit(replica)
-        self._proposers: dict[bytes, Proposer] = {}  # by key: each keeps compiled schemas
+        self._bodies = Bodies(Queries(replica.db))  # compiled schemas, for all users
 
     async def read(self, question: Callable[[Queries], T]) -> T:
         """Ask something of the State, in a worker thread."""
@@ -63,7 +64,7 @@ class Desk:
         self, user: str, touches: Collection[bytes], prepare: Callable[[Proposer], Draft[T]]
     ) -> Committed[T]:
         """Sign what `prepare` makes with the key of a user; durable and folded on return. See `GroupCommit.submit`."""
-        proposer = self._proposer(await self.author(user))
+        proposer = Proposer(await self.author(user), self._bodies)
         return await asyncio.wrap_future(self._commit.submit(proposer.author, touches, lambda: prepare(proposer)))
 
     async def decide(
@@ -71,7 +72,9 @@ class Desk:
     ) -> Committed[T]:
         """The same for what owners and reviewers sign."""
         author = await self.author(user)
-        return await asyncio.wrap_future(self._commit.submit(author, touches, lambda: prepare(Governor(author))))
+        return await asyncio.wrap_future(
+            self._commit.submit(author, touches, lambda: prepare(Governor(author, self._bodies)))
+        )
 
     async def alone(self, user: str, task: Callable[[Author], T]) -> T:
         """Run something that signs for itself, in turn with the other writes."""
@@ -81,12 +84,6 @@ class Desk:
     async def author(self, user: str) -> Author:
         """A user of this node at this dataset; may unlock a key."""
         return await asyncio.to_thread(self._author_of, user)
-
-    def _proposer(self, author: Author) -> Proposer:
-        kept = self._proposers.get(author.key)
-        if kept is None:
-            kept = self._proposers[author.key] = Proposer(author)
-        return kept
 
     def close(self) -> None:
         """Finish what waits, and close the connections; the node closes the replica."""

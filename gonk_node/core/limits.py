@@ -59,6 +59,7 @@ BRANCHING_MAX = 10**5  # subschema evaluations that one value of a body may need
 BRANCHING_DEPTH = 12  # levels of a body at which that is asked of every schema, recursive ones included
 VALIDATION_COST_MAX = 5 * 10**7  # steps of some 10 ns for one body; beyond, it is `unknown` on every node
 EXPLANATION_COST_MAX = 10**7  # bytes copied to explain one body: each problem found carries its value
+SCHEMAS_COMPILED_MAX = 256  # revisions kept ready for one dataset: a large one takes some MiB, and strangers may add some
 PROBLEMS_EXPLAINED_MAX = 10  # what a person reads at once
 
 # --- content transfer and peers (see net/) --------------------------------------------------------------------

@@ -5,7 +5,10 @@ Keeps compiled schemas. The verdict itself is `state.conformance`; nothing is si
 
 from __future__ import annotations
 
+import threading
+
 from gonk_node.core.ids import uuid_text
+from gonk_node.core.limits import SCHEMAS_COMPILED_MAX
 from gonk_node.errors import NonconformingError
 from gonk_node.replica.queries import Queries, Revision
 from gonk_node.state.conformance import Conformance, Validator, compile_schema
@@ -13,11 +16,12 @@ from gonk_node.store.state_schema import SCHEMA
 
 
 class Bodies:
-    """The schemas of one dataset, compiled when they are first needed."""
+    """The schemas of one dataset, compiled when they are first needed. Thread-safe."""
 
     def __init__(self, queries: Queries) -> None:
         self._queries = queries
-        self._validators: dict[int, Validator] = {}
+        self._lock = threading.Lock()
+        self._validators: dict[int, Validator] = {}  # by schema revision, of which nothing changes; the oldest first
 
     def check(self, schema: Revision, body: bytes) -> None:
         """NonconformingError, saying where and why, unless the body fits the schema revision."""
@@ -46,6 +50,11 @@ class Bodies:
         return validator.verdict(annotation.body)
 
     def _validator(self, schema: Revision) -> Validator:
-        if schema.number not in self._validators:
-            self._validators[schema.number] = compile_schema(schema.body or b"")
-        return self._validators[schema.number]
+        validator = self._validators.get(schema.number)
+        if validator is None:
+            validator = compile_schema(schema.body or b"")
+            with self._lock:
+                if len(self._validators) >= SCHEMAS_COMPILED_MAX:
+                    del self._validators[next(iter(self._validators))]
+                self._validators[schema.number] = validator
+        return validator

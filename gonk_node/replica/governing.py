@@ -47,12 +47,12 @@ class Reviewed(NamedTuple):
 
 
 class Governor:
-    """The checks, for one author."""
+    """The checks, for one author. `bodies`: compiled schemas that others share."""
 
-    def __init__(self, author: Author) -> None:
+    def __init__(self, author: Author, bodies: Bodies | None = None) -> None:
         self.author = author
         self._queries = author.queries
-        self._bodies = Bodies(author.queries)
+        self._bodies = bodies or Bodies(author.queries)
 
     # --- reviews ----------------------------------------------------------------------------------------
 

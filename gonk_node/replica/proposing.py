@@ -39,13 +39,13 @@ class Proposer:
     """The checks, for one author.
 
     Attributes:
-        bodies: whether bodies fit their schemas.
+        bodies: whether bodies fit their schemas; several may share one, as compiling a schema takes long.
     """
 
-    def __init__(self, author: Author) -> None:
+    def __init__(self, author: Author, bodies: Bodies | None = None) -> None:
         self.author = author
         self._queries = author.queries
-        self.bodies = Bodies(author.queries)
+        self.bodies = bodies or Bodies(author.queries)
 
     # --- objects ----------------------------------------------------------------------------------------
 
