@@ -6,11 +6,15 @@ The methods that may wait for the disk are coroutines: the node runs them on the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from concurrent.futures import Future
+from typing import Protocol, TypeAlias
 
 from gonk_node.core.outcome import Ingested
 from gonk_node.sync.log_view import LogView
 from gonk_node.sync.outputs import Cursor, Standing
+
+Checked: TypeAlias = Future[Sequence[bool]]
+"""For each record whether its signature was found to hold; a cancelled or empty one says nothing."""
 
 
 class ReplicaPort(Protocol):
@@ -31,12 +35,17 @@ class ReplicaPort(Protocol):
         """The entries that are held; read on the event loop, so each read must be short."""
         ...
 
-    async def ingest(self, records: Sequence[bytes], cited: bool) -> list[Ingested]:
+    def check_ahead(self, records: Sequence[bytes]) -> Checked | None:
+        """Begin to check the signatures of records that `ingest` will be given, if that is worth it."""
+        ...
+
+    async def ingest(self, records: Sequence[bytes], cited: bool, ahead: Checked | None) -> list[Ingested]:
         """Give records to the write path, in order; one outcome for each. What is INSERTED is durable on return.
 
         Args:
             records: as they came.
             cited: an honoured accept leads to them: the quota for strangers does not apply.
+            ahead: what `check_ahead` gave for them.
 
         Raises:
             StorageError: this node's disk; the session ends with it.

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from gonk_node.core.limits import CLOSE_SECONDS, FRAME_BYTES_MAX, TICK_SECONDS
 from gonk_node.errors import GonkError
 from gonk_node.net.frame_stream import FrameStream
-from gonk_node.net.replica_port import ReplicaPort
+from gonk_node.net.replica_port import Checked, ReplicaPort
 from gonk_node.sync.channel import Channel
 from gonk_node.sync.handshake import PeerIdentity
 from gonk_node.sync.outputs import (
@@ -66,6 +66,7 @@ class SessionRunner:
         self._is_client = is_client
         self._on_event = on_event
         self._work: deque[_Work] = deque()
+        self._ahead: deque[Checked | None] = deque()  # of each Ingest in `_work`
         self._wake = asyncio.Event()
         self._closing = False
         self._tokens: list[tuple[bytes, int]] = []
@@ -184,7 +185,10 @@ class SessionRunner:
     def _handle(self, outputs: list[Output]) -> None:
         for output in outputs:
             match output:
-                case Ingest() | TakeStanding() | SaveCursor():
+                case Ingest():
+                    self._work.append(output)
+                    self._ahead.append(self._port.check_ahead(output.records))
+                case TakeStanding() | SaveCursor():
                     self._work.append(output)
                 case Failed(error):
                     self._error = error
@@ -198,7 +202,7 @@ class SessionRunner:
         """One thing that the session asked of the replica."""
         match work:
             case Ingest(records, cited):
-                session.ingested(await self._port.ingest(records, cited))
+                session.ingested(await self._port.ingest(records, cited, self._ahead.popleft()))
             case TakeStanding(whole):
                 session.standing(await self._port.standing(whole))
             case SaveCursor(cursor):

@@ -12,6 +12,7 @@ from gonk_node.core.heads import Head, Range, heads_digest
 from gonk_node.core.outcome import Ingested, Outcome
 from gonk_node.core.verify import verify_entry
 from gonk_node.errors import InvalidEntryError
+from gonk_node.net.replica_port import Checked
 from gonk_node.sync.outputs import Cursor, Standing
 
 _INSTANCE_BYTES = 16
@@ -36,7 +37,11 @@ class GenesisLink:
         """Itself."""
         return self
 
-    async def ingest(self, records: Sequence[bytes], cited: bool) -> list[Ingested]:  # noqa: ARG002
+    def check_ahead(self, records: Sequence[bytes]) -> Checked | None:  # noqa: ARG002
+        """One record is checked as it comes."""
+        return None
+
+    async def ingest(self, records: Sequence[bytes], cited: bool, ahead: Checked | None) -> list[Ingested]:  # noqa: ARG002
         """Verify and keep the genesis; anything else was not asked for."""
         return [self._take(record) for record in records]
 

@@ -17,6 +17,8 @@ from gonk_node.core.heads import heads_digest
 from gonk_node.core.keys import Signer
 from gonk_node.core.outcome import Ingested
 from gonk_node.errors import GonkError
+from gonk_node.net.replica_port import Checked
+from gonk_node.node.signature_process import SignatureProcess, found_signed
 from gonk_node.replica.author import Author
 from gonk_node.replica.replica import Replica
 from gonk_node.replica.view import ReplicaView
@@ -44,6 +46,7 @@ class ReplicaLink:
         self._instance = blake3(installation + replica.log.instance).digest(_INSTANCE_BYTES)
         self._author = None if author is None else Author(replica, author)
         self._judged: Authority | None = None  # the authority in which grants to the author were looked for last
+        self._signatures = SignatureProcess()
         name = f"replica {replica.dataset.hex()[:8]}"
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
 
@@ -66,9 +69,13 @@ class ReplicaLink:
         """Do blocking work on the replica's thread, after all that waits there already."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    async def ingest(self, records: Sequence[bytes], cited: bool) -> list[Ingested]:
+    def check_ahead(self, records: Sequence[bytes]) -> Checked | None:
+        """Begin to check the signatures of records that `ingest` will be given."""
+        return self._signatures.check(records)
+
+    async def ingest(self, records: Sequence[bytes], cited: bool, ahead: Checked | None) -> list[Ingested]:
         """Give records to the write path; what is INSERTED is durable and folded on return."""
-        return await self.run(lambda: self._ingest(records, cited))
+        return await self.run(lambda: self._ingest(records, cited, ahead))
 
     async def standing(self, whole: bool) -> Standing:
         """Where the replica stands; with heads and digests only if `whole`."""
@@ -101,12 +108,13 @@ class ReplicaLink:
 
     async def close(self) -> None:
         """Wait for the work that is under way."""
+        await self._signatures.close()
         await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
 
     # --- on the replica's thread ---------------------------------------------------------------------------
 
-    def _ingest(self, records: Sequence[bytes], cited: bool) -> list[Ingested]:
-        outcomes = self.replica.ingest(records, cited)
+    def _ingest(self, records: Sequence[bytes], cited: bool, ahead: Checked | None) -> list[Ingested]:
+        outcomes = self.replica.ingest(records, cited, found_signed(ahead))
         self._accept_grants()
         return outcomes
 

@@ -46,12 +46,13 @@ class Ingest:
         self._projection = projection
         self._quota = quota
 
-    def ingest(self, records: Sequence[bytes], *, cited: bool = False) -> list[Ingested]:
+    def ingest(self, records: Sequence[bytes], *, cited: bool = False, signed: Sequence[bool] = ()) -> list[Ingested]:
         """Take records that came from anywhere.
 
         Args:
             records: as received, a chain in order of seq.
             cited: a peer says that an honoured accept cites these, or what follows them: quotas are wider.
+            signed: of the first records, which `core.verify.is_signed` said yes to already.
 
         Returns:
             One outcome for each record, in order; what is INSERTED or COMPLETED is durable and folded.
@@ -60,15 +61,15 @@ class Ingest:
             DiskFullError, StorageError: none of those not yet reported stored.
         """
         with paused_collector():
-            return self._ingest(records, cited)
+            return self._ingest(records, cited, signed)
 
-    def _ingest(self, records: Sequence[bytes], cited: bool) -> list[Ingested]:
+    def _ingest(self, records: Sequence[bytes], cited: bool, signed: Sequence[bool]) -> list[Ingested]:
         results: list[Ingested | None] = [None] * len(records)
         held: list[tuple[int, Entry]] = []
         gate = StrangerGate(self._log, self._projection, self._quota, cited)
         for place, record in enumerate(records):
             try:
-                entry = verify_entry(record, self._log.dataset)
+                entry = verify_entry(record, self._log.dataset, signed=place < len(signed) and signed[place])
             except InvalidEntryError as error:
                 results[place] = Ingested(Outcome.INVALID, b"", 0, error)
                 continue

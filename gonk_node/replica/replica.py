@@ -108,10 +108,10 @@ class Replica:
 
     # --- writing ------------------------------------------------------------------------------------------
 
-    def ingest(self, records: Sequence[bytes], cited: bool = False) -> list[Ingested]:
+    def ingest(self, records: Sequence[bytes], cited: bool = False, signed: Sequence[bool] = ()) -> list[Ingested]:
         """Take records that came from a peer; see `Ingest.ingest`."""
         with self._lock:
-            outcomes = self._ingest.ingest(records, cited=cited)
+            outcomes = self._ingest.ingest(records, cited=cited, signed=signed)
         if any(each.outcome in (Outcome.INSERTED, Outcome.COMPLETED) for each in outcomes):
             self._announce()
         return outcomes

@@ -38,7 +38,10 @@ class MemoryPort:
         self.outcomes: list[Ingested] = []
         self.listeners: list[Callable[[int], None]] = []
 
-    async def ingest(self, records: Sequence[bytes], cited: bool) -> list[Ingested]:
+    def check_ahead(self, records: Sequence[bytes]) -> None:
+        return None
+
+    async def ingest(self, records: Sequence[bytes], cited: bool, ahead: None = None) -> list[Ingested]:
         await asyncio.sleep(0)
         results = self.view.ingest(records, cited)
         self.outcomes += results

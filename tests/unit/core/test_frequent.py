@@ -86,7 +86,7 @@ class Raw:
         ids = [self.string(32) for _ in range(4)]
         times = self.number(2**32, 2**32 - 1, 2**40, 2**53 - 1, 2**53)
         fields = self.number(1), *ids[:2], self.string(8), self.number(*EDGES), ids[2], times, self.number(1), ids[3]
-        header = self.head(4, 9) + b"".join(fields)
+        header = self.head(4, 9) + b"".join(fields) + self.end()
         event = self.head(4, 1) + self.string(0, 23, 24, 150, 256)
         return self.head(4, 3) + self.head(2, self.nearly(len(header))) + header + self.string(64) + event + self.end()
 

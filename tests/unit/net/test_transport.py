@@ -268,7 +268,7 @@ def test_a_clone_that_broke_off_goes_on_where_it_was(tmp_path: Path, monkeypatch
 
 def test_a_disk_that_fails_ends_the_session_with_that_error_and_tells_no_paths(tmp_path: Path) -> None:
     class Broken(MemoryPort):
-        async def ingest(self, records: object, cited: bool) -> list[Ingested]:
+        async def ingest(self, records: object, cited: bool, ahead: None = None) -> list[Ingested]:
             raise StorageError("no space", where="/home/somebody")
 
     async def run() -> None:

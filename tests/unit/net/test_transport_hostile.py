@@ -222,7 +222,7 @@ def test_a_peer_that_floods_is_cut_off(tmp_path: Path) -> None:
     class Slow(MemoryPort):
         held = 0
 
-        async def ingest(self, records: list[bytes], cited: bool) -> list:
+        async def ingest(self, records: list[bytes], cited: bool, ahead: None = None) -> list:
             Slow.held = max(Slow.held, sum(map(len, records)))
             await asyncio.sleep(1)
             raise StorageError("it took too long")
