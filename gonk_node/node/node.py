@@ -28,6 +28,7 @@ from gonk_node.replica.replica import Quota, Replica
 from gonk_node.store.content import ContentStore
 from gonk_node.store.instance import open_instance, store_instance
 from gonk_node.store.keyring import Passphrase, load_key, public_key, read_passphrase_file
+from gonk_node.store.private_file import remove_leftovers
 from gonk_node.store.state_db import empty_state
 
 Progress = Callable[[int, int], None]  # (entries folded, entries there are)
@@ -75,6 +76,8 @@ class Node:
         edge_cases.self_test()
         if not home.exists():
             raise NotFoundError("there is no node here", where=str(home.root), hint="gonk init makes one")
+        for folder in (home.root, home.author_key.parent, home.user_keys):
+            remove_leftovers(folder)
         return cls(home, config, ask)
 
     def close(self) -> None:

@@ -6,9 +6,11 @@ crash the target is the old file or the new one. Knows nothing of what the files
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +21,9 @@ from gonk_node.errors import DiskFullError, ExistsError, KeyFileError, StorageEr
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 _OTHERS = 0o077  # any right of the group or of others
+
+_NEW = ".new"
+_LEFTOVER = re.compile(rf"\..+\.[0-9a-f]{{16}}{re.escape(_NEW)}")
 
 Contents = bytes | Callable[[os.stat_result], bytes]
 """What to write: bytes, or a function of the new file's own stat (for a file that names its inode)."""
@@ -128,19 +133,56 @@ def _check_access(status: os.stat_result, path: Path) -> None:
 
 @contextmanager
 def _written_beside(path: Path, contents: Contents) -> Iterator[Path]:
-    """A flushed new file in the same folder, for the block to name; afterwards the folder is flushed."""
-    temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}.new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
+    """A flushed new file in the same folder, for the block to name; afterwards the folder is flushed.
+
+    It stays locked until then, so that nobody takes it for what a crash left behind.
+    """
+    temporary, descriptor = _new_file(path)
+    with os.fdopen(descriptor, "wb") as file:
+        try:
             os.fchmod(descriptor, FILE_MODE)  # whatever the umask is
             file.write(contents if isinstance(contents, bytes) else contents(os.fstat(descriptor)))
             file.flush()
             os.fsync(descriptor)
-        yield temporary
-    finally:
-        temporary.unlink(missing_ok=True)
+            yield temporary
+        finally:
+            temporary.unlink(missing_ok=True)
     _flush_folder(path.parent)
+
+
+def _new_file(path: Path) -> tuple[Path, int]:
+    """Make a file beside `path` and lock it: its path, and a descriptor to write to."""
+    while True:
+        temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}{_NEW}")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(temporary, flags, FILE_MODE)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if os.fstat(descriptor).st_nlink:
+                return temporary, descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)  # `remove_leftovers` was faster than the lock
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the new files that a crash left in a folder before they took their names: a key may be in one.
+
+    Those that somebody is writing now are left alone, and so is all where the folder cannot be read or changed.
+    """
+    with contextlib.suppress(OSError):
+        for path in folder.glob(f".*{_NEW}"):
+            if not _LEFTOVER.fullmatch(path.name):
+                continue
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink(missing_ok=True)
+            except BlockingIOError:
+                pass  # it is being written
+            finally:
+                os.close(descriptor)
 
 
 def _flush_folder(folder: Path) -> None:
