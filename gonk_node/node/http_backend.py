@@ -115,6 +115,7 @@ class NodeBackend:
 
         async with self._opening:
             await asyncio.to_thread(make)
+        await self._server.look_at_folder()  # peers may clone it at once
         return await self.desk(name)
 
     async def fetch(self, desk: Desk, content_id: bytes) -> None:

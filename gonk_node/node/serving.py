@@ -68,6 +68,7 @@ class Server:
         self._diallers: dict[Route, Dialler] = {}
         self._notes: dict[tuple[bytes, bytes], SessionNotes] = {}
         self._watching: list[asyncio.Task[None]] = []
+        self._taking_up = asyncio.Lock()
         tokens = TokenTable()
         pem = node.home.tls_certificate
         self._sessions = SessionServer(
@@ -95,7 +96,7 @@ class Server:
         await self._take_up_peers()
         self._watching = [
             asyncio.create_task(self._every(LOG_POLL_SECONDS, self._look_at_logs)),
-            asyncio.create_task(self._every(FOLDER_POLL_SECONDS, self._look_at_folder)),
+            asyncio.create_task(self._every(FOLDER_POLL_SECONDS, self.look_at_folder)),
         ]
 
     async def stop(self) -> None:
@@ -181,11 +182,16 @@ class Server:
                 await served.shared.link.catch_up()
                 self._appended(served, lsn)
 
-    async def _look_at_folder(self) -> None:
+    async def look_at_folder(self) -> None:
+        """Take up datasets and peers that were added, at once instead of with the next look."""
         await self._take_up_datasets()
         await self._take_up_peers()
 
     async def _take_up_datasets(self) -> None:
+        async with self._taking_up:
+            await self._take_up_new_datasets()
+
+    async def _take_up_new_datasets(self) -> None:
         for dataset in await asyncio.to_thread(self._node.home.dataset_ids):
             if dataset in self._served or dataset in self._broken:
                 continue
