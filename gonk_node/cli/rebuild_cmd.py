@@ -11,7 +11,8 @@ from gonk_node.cli.text import plural
 def rebuild(run: Run, dataset: str) -> None:
     """Delete the State of a dataset and derive it anew from the log.
 
-    Nothing of DATASET can be lost by it: all that counts is in the log. Needed only if gonk fsck says so.
+    Nothing of DATASET can be lost by it: all that counts is in the log. Needed only if gonk fsck says so. A gonk serve that
+    runs beside it goes on, and shows what has been derived so far.
     """
     node = run.node()
     info = run.find(dataset)

@@ -40,6 +40,7 @@ def status(run: Run, dataset: str | None) -> None:
         run.out.json(every)
     elif every:
         run.out.table(["name", "objects", "annotations", "pending", "conflicts", "role", "state digest"], _rows(every))
+        run.out.next(*(each["error"]["hint"] for each in every if "error" in each and each["error"]["hint"]))
     else:
         run.out.note("there is no dataset on this node yet")
         run.out.next("gonk dataset create NAME", "gonk clone LINK")

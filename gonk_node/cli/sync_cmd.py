@@ -46,7 +46,7 @@ def sync(run: Run, dataset: str | None, peer_key: str | None, content: str | Non
     then content. A peer that is away is passed over, unless all are.
     """
     node = run.node()
-    plans = _plans(node, dataset, peer_key)
+    plans = _plans(run, node, dataset, peer_key)
     with transfer_bars(run.out) as watch:
         outcomes = asyncio.run(_sync_all(run, node, plans, content, watch))
     if run.as_json:
@@ -54,10 +54,10 @@ def sync(run: Run, dataset: str | None, peer_key: str | None, content: str | Non
     _raise_worst(node, outcomes)
 
 
-def _plans(node: Node, dataset: str | None, peer_key: str | None) -> list[tuple[DatasetInfo, Peer]]:
+def _plans(run: Run, node: Node, dataset: str | None, peer_key: str | None) -> list[tuple[DatasetInfo, Peer]]:
     """Which datasets to sync with which peers; NotFoundError where there are none."""
     book = PeerBook(node.home.root)
-    infos = node.datasets() if dataset is None else [node.known.find(dataset)]
+    infos = node.datasets() if dataset is None else [run.find(dataset)]
     peers = book.peers() if peer_key is None else [find_peer(book, peer_key)]
     named = peer_key is not None and dataset is not None
     plans = [

@@ -73,6 +73,7 @@ def test_status_of_a_damaged_state_says_how_to_make_it_anew(gonk: Gonk) -> None:
     command = "gonk rebuild cells"
     assert result.err.splitlines()[-1] == f"  next: {command} makes it anew"
     assert gonk.json("status")[0]["error"]["hint"] == f"{command} makes it anew"
+    assert gonk.ok("status").err.splitlines()[-1] == f"  next: {command} makes it anew"
     gonk.ok(*command.split()[1:])
     assert gonk.json("status", "cells")["conflicts"] == 0
     assert gonk.state() == before
