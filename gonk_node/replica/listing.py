@@ -145,10 +145,9 @@ class Listing:
         clause, parameters = wanted.clause("t")
         earlier, same = wanted.clause("o")
         table = TABLES[kind]
-        index = f"INDEXED BY {table}_pending" if wanted.view == "pending" else ""
         rows = self._db.rows(
-            f"SELECT t.uuid FROM {table} t {index} WHERE t.event_no > ? AND {clause} AND NOT EXISTS (SELECT 1 FROM"
-            f" {table} o INDEXED BY {table}_by_uuid WHERE o.uuid = t.uuid AND o.event_no < t.event_no AND {earlier})"
+            f"SELECT t.uuid FROM {table} t WHERE t.event_no > ? AND {clause} AND NOT EXISTS (SELECT 1 FROM"
+            f" {table} o WHERE o.uuid = t.uuid AND +o.event_no < t.event_no AND {earlier})"  # +: by uuid, not by number
             " ORDER BY t.event_no LIMIT ?",
             (place, *parameters, *same, limit + 1),
         )

@@ -74,7 +74,9 @@ def test_an_annotation_may_hang_on_several_objects_of_any_status(api: Api, thing
     found = api.alice.ok("GET", f"annotations/{made['uuid']}/0")["objects"]
     assert sorted(found, key=str) == sorted([thing, accepted, leaving], key=str)
     for each in (thing, accepted, leaving):
-        assert api.alice.ok("GET", f"objects/{each['uuid']}/0")["annotations"] == [{"uuid": made["uuid"], "versions": 1}]
+        assert api.alice.ok("GET", f"objects/{each['uuid']}/0")["annotations"] == [
+            {"uuid": made["uuid"], "versions": 1}
+        ]
 
 
 def test_the_same_annotation_may_be_made_twice(api: Api, thing: dict[str, Any]) -> None:
@@ -151,7 +153,7 @@ def test_rejected_and_deleted_objects_cannot_be_annotated_nor_can_schemas(api: A
     reject(api.alice, f"objects/{thing['uuid']}/0")
     deleted = api.alice.new_object()
     api.alice.ok("DELETE", f"objects/{deleted['uuid']}/0")
-    create, delete = api.alice.events_of(f"objects/{deleted['uuid']}/0")
+    _, delete = api.alice.events_of(f"objects/{deleted['uuid']}/0")
     api.alice.ok("PUT", f"events/{delete['uuid']}/accept")
     for each in (thing, deleted, {"uuid": schema["uuid"], "version": 0}):
         assert "ValidationError" in api.alice.refused(409, "POST", "annotations", body(each))

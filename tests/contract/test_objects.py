@@ -265,7 +265,9 @@ def test_base64_of_other_alphabets_is_read_past(api: Api) -> None:
     assert base64.b64decode(api.alice.ok("GET", f"objects/{made['uuid']}/0")["bytes"]) == b"abcdef"
 
 
-@pytest.mark.parametrize("text", ["null", "[]", '"x"', "5", "", "{", "\xff", "[" * 100_000, '{"name": ' + "9" * 5000 + "}"])
+@pytest.mark.parametrize(
+    "text", ["null", "[]", '"x"', "5", "", "{", "\xff", "[" * 100_000, '{"name": ' + "9" * 5000 + "}"]
+)
 def test_a_body_of_another_form_is_refused(api: Api, text: str) -> None:
     headers = {"Content-Type": "application/json"}
     api.alice.refused(400, "POST", "objects", data=text.encode("latin-1"), headers=headers)
