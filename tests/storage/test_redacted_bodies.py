@@ -91,3 +91,17 @@ def test_a_body_that_comes_only_after_its_redaction_is_erased(tmp_path: Path) ->
     record = world.replica.log.record_of(late.entry_id)
     assert record is not None and read_stored(record).bodies == [None]
     world.replica.close()
+
+
+def test_what_was_erased_here_is_not_in_doubt_and_what_was_never_seen_is(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    unseen = world.root.append(object_create(1), object_create(2))
+    world.take(without_bodies(unseen, {1}), world.root.append(Redact(ref(unseen, 1), "")))
+    world.redact()
+    assert world.replica.view.incomplete() == []
+    assert world.replica.view.doubtful() == [NeededBodies(unseen.entry_id, [1])]
+    assert world.take(unseen) == [Outcome.COMPLETED]
+    assert world.replica.view.doubtful() == []
+    world.reopen()
+    assert world.replica.view.doubtful() == []
+    world.replica.close()

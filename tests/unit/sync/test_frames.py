@@ -56,6 +56,19 @@ def test_a_message_survives_the_wire(message: wire.Message) -> None:
     assert opened().decode(opened().encode(message)) == message
 
 
+@pytest.mark.parametrize("each", [[4096], [-1], [0] * 4097])
+def test_indexes_beyond_the_bounds_are_refused(each: list[int]) -> None:
+    with pytest.raises(ProtocolError):
+        opened().decode(opened().encode(wire.NeedBodies([wire.NeededBodies(H, each)])))
+
+
+def test_too_many_bodies_in_one_message_are_refused() -> None:
+    fits = [wire.NeededBodies(H, list(range(4096)))] * 4
+    assert opened().decode(opened().encode(wire.NeedBodies(fits)))
+    with pytest.raises(ProtocolError):
+        opened().decode(opened().encode(wire.NeedBodies([*fits, wire.NeededBodies(H, [0])])))
+
+
 @each_message
 def test_a_truncated_frame_is_refused(message: wire.Message) -> None:
     frame = opened().encode(message)

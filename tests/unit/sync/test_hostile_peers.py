@@ -93,6 +93,14 @@ def test_nothing_comes_before_the_heads_are_told(peer: HostilePeer, message: wir
     assert isinstance(error(peer.hello().say(message)), ProtocolError)
 
 
+@pytest.mark.parametrize("indexes", [[], [1], [4095]])
+def test_bodies_that_are_not_there_are_missing(peer: HostilePeer, indexes: list[int]) -> None:
+    entry_id = GENESIS.entry_id  # of one event
+    peer.equal_hello().say(wire.NeedBodies([wire.NeededBodies(entry_id, indexes), wire.NeededBodies(H, [0])]))
+    assert error(peer) is None
+    assert peer.victim.messages(wire.Missing)[0].entry_ids == [entry_id, H]
+
+
 def test_one_hello_is_enough(peer: HostilePeer) -> None:
     assert isinstance(error(peer.hello().hello()), ProtocolError)
 

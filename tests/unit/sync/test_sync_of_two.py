@@ -400,6 +400,23 @@ def test_withheld_bodies_are_had_from_a_peer_that_lacks_only_what_was_erased(wor
     assert not bare.incomplete()
 
 
+def test_a_body_that_is_of_no_use_here_is_sent_once_a_session(world: World) -> None:
+    """Two halves of an entry that is too large as a whole, say: else every push would send it again."""
+    entry = world.author("a").append(Profile("one"), Profile("two"))
+    bare, whole = world.log(without_bodies(entry, {1})), world.log(entry)
+    take = bare.ingest
+    bare.ingest = lambda records, cited=False: take(
+        [record if record != entry.record else without_bodies(entry, {1}).record for record in records], cited
+    )
+    pair = Pair(bare, whole).run()
+    for news in world.author("b").chain(3):
+        whole.ingest([news.record])
+        pair.server.session.appended(whole.last_lsn())
+        pair.run()
+    assert pair.client.error is pair.server.error is None
+    assert sent_records(pair.server.messages(wire.Records)).count(entry.record) == 1
+
+
 def test_bodies_that_neither_has_are_reported_and_no_states_compared(world: World) -> None:
     entry = without_bodies(world.author("a").append(Profile("one")), {0})
     pair = Pair(world.log(entry), world.log(entry)).run()
