@@ -6,7 +6,7 @@ history.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from typing import NamedTuple
 
 from gonk_node.node.node import Node
@@ -27,7 +27,7 @@ def drop_rejected(node: Node) -> Dropped:
         DamagedStoreError, StorageError: a dataset cannot be opened, so nobody knows what it names; nothing is dropped.
     """
     datasets = [Contents(node.replica_of(info).db) for info in node.datasets()]
-    needed = _Needed(datasets, node.author_key)
+    needed = _Needed(datasets, node.own_keys())
     files = freed = 0
     for content_id in _rejected(datasets):
         size = node.content.size(content_id)
@@ -43,9 +43,9 @@ def _rejected(datasets: Iterable[Contents]) -> set[bytes]:
 
 
 class _Needed(Container[bytes]):
-    """The content ids that something names which is not rejected, or is this person's own."""
+    """The content ids that something names which is not rejected, or is of somebody on this node."""
 
-    def __init__(self, datasets: Sequence[Contents], own: bytes) -> None:
+    def __init__(self, datasets: Sequence[Contents], own: Collection[bytes]) -> None:
         self._datasets = datasets
         self._own = own
 

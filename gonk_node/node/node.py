@@ -110,6 +110,10 @@ class Node:
         """The machine's public key, as it stands in peers' addresses. KeyFileError."""
         return public_key(self.home.node_key)
 
+    def own_keys(self) -> set[bytes]:
+        """The public keys that sign on this node: its person's, and those of its users, also of removed ones."""
+        return {self.author_key, *(key for user in self.users.all() for key in user.keys)}
+
     def signer(self) -> Signer:
         """The person's key, unlocked; KeyFileError where it is locked and nobody can unlock it."""
         with self._lock:

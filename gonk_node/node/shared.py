@@ -58,7 +58,7 @@ class SharedDataset:
         # which go through whole tables; `looker` to the event loop, for single look-ups.
         reader, looker = (StateDb(info.folder.state_db, info.dataset) for _ in range(2))
         policy = policy or node.content_policy(info)
-        offering = Offering(ContentNeeds(reader, policy, [node.author_key]), node.content, replica.log)
+        offering = Offering(ContentNeeds(reader, policy, node.own_keys), node.content, replica.log)
         content = ContentSync(Contents(reader), node.content, policy, offering)
         return cls(info, ReplicaLink(replica, node.store_instance, author_signer(node)), content, reader, looker)
 

@@ -6,7 +6,7 @@ fetches is in `contents`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from gonk_node.replica.contents import ALL, NONE, NamedContent
@@ -29,7 +29,7 @@ class ContentNeeds:
         db: the State; asked on worker threads.
         policy: "all" and "accepted" take what they fetch (`Contents.wanted`), and undecided proposals of strangers up to
             the quota; "none": takes nothing.
-        own: author keys of this node.
+        own: gives the author keys of this node: its person's, and those of its users.
         quota: for strangers.
 
     Attributes:
@@ -40,12 +40,12 @@ class ContentNeeds:
         self,
         db: StateDb,
         policy: str,
-        own: Collection[bytes] = (),
+        own: Callable[[], Collection[bytes]] = tuple,
         quota: ContentQuota = ContentQuota(),  # noqa: B008 - immutable
     ) -> None:
         self._db = db
         self._policy = policy
-        self._own = tuple(own)
+        self._own = own
         self.strangers = StrangerContent(db, own, quota)
 
     # --- what it takes ------------------------------------------------------------------------------------
@@ -94,18 +94,17 @@ class ContentNeeds:
         after = event_number(after_lsn + 1, 0) - 1 if after_lsn else 0
         if self._db.one("SELECT 1 FROM acts WHERE event_no > ? LIMIT 1", (after,)) is not None:
             after = 0
-        which = f"{_STANDS} AND {_COUNTS} AND b.author {'' if mine else 'NOT '}IN ({self._marks()})"
-        yield from self._pages(which, after, self._own)
+        own = tuple(self._own())
+        which = f"{_STANDS} AND {_COUNTS} AND b.author {'' if mine else 'NOT '}IN ({_marks(own)})"
+        yield from self._pages(which, after, own)
         if after:
             decided = "o.event_no IN (SELECT v.target_no FROM votes v WHERE v.review_no > ?)"
-            yield from self._pages(f"{which} AND {decided}", 0, (*self._own, after))
+            yield from self._pages(f"{which} AND {decided}", 0, (*own, after))
 
     def own_proposals(self) -> Iterator[NamedContent]:
         """Content that this node's keys propose while nobody vouches for them; taken or not, as the peer's quota says."""
-        yield from self._pages(f"{_STANDS} AND NOT {_COUNTS} AND b.author IN ({self._marks()})", 0, self._own)
-
-    def _marks(self) -> str:
-        return ",".join("?" * len(self._own))
+        own = tuple(self._own())
+        yield from self._pages(f"{_STANDS} AND NOT {_COUNTS} AND b.author IN ({_marks(own)})", 0, own)
 
     def _pages(self, where: str, after: int, parameters: Sequence[Any]) -> Iterator[NamedContent]:
         """Content of the object revisions after a local number, in order of arrival."""
@@ -117,3 +116,7 @@ class ContentNeeds:
             for _, content_id, size in rows:
                 yield NamedContent(content_id, size)
             after = rows[-1][0]
+
+
+def _marks(values: Collection[bytes]) -> str:
+    return ",".join("?" * len(values))

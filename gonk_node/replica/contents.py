@@ -6,7 +6,7 @@ proposals is for `stranger_content`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from gonk_node.core.limits import FETCH_SIZES_MAX
@@ -51,12 +51,13 @@ class Contents:
             for (after,) in rows:
                 yield after
 
-    def names_unrejected(self, content_id: bytes, own: bytes) -> bool:
-        """Whether a revision names that content that is not rejected, or is by that author key."""
+    def names_unrejected(self, content_id: bytes, own: Collection[bytes]) -> bool:
+        """Whether a revision names that content that is not rejected, or is by one of those author keys."""
         row = self._db.one(
             "SELECT 1 FROM objects o JOIN entries e ON e.lsn = o.event_no >> 12 JOIN branches b USING (branch_no)"
-            f" WHERE o.content_id = ? AND (NOT o.status & {CREATE_REJECTED} OR b.author = ?) LIMIT 1",
-            (content_id, own),
+            f" WHERE o.content_id = ? AND (NOT o.status & {CREATE_REJECTED}"
+            f" OR b.author IN ({','.join('?' * len(own))})) LIMIT 1",
+            (content_id, *own),
         )
         return row is not None
 

@@ -5,7 +5,7 @@ Sizes are those that the objects declare, so the answer follows from the State a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from gonk_node.core import limits
@@ -32,13 +32,18 @@ class StrangerContent:
 
     Args:
         db: the State.
-        own: author keys of this node, which have no quota here.
+        own: gives the author keys of this node, which have no quota here.
         quota: how much room there is.
     """
 
-    def __init__(self, db: StateDb, own: Collection[bytes] = (), quota: ContentQuota = ContentQuota()) -> None:  # noqa: B008
+    def __init__(
+        self,
+        db: StateDb,
+        own: Callable[[], Collection[bytes]] = tuple,
+        quota: ContentQuota = ContentQuota(),  # noqa: B008 - immutable
+    ) -> None:
         self._db = db
-        self._own = frozenset(own)
+        self._own = own
         self._quota = quota
         self._known: tuple[int, frozenset[tuple[bytes, int]]] = (-1, frozenset())
 
@@ -53,10 +58,11 @@ class StrangerContent:
         counted: set[tuple[bytes, int]] = set()
         used: dict[bytes, int] = {}
         used_total = 0
+        own = frozenset(self._own())
         for content_id, size, author in self._proposed():
             if (content_id, size) in counted:
                 continue
-            if author not in self._own:
+            if author not in own:
                 cost = max(size, limits.STRANGER_CONTENT_BYTES_MIN)
                 of_key = used.get(author, 0) + cost
                 if of_key > self._quota.bytes_per_key or used_total + cost > self._quota.bytes_total:

@@ -50,7 +50,7 @@ class Replicated:
         return entry
 
     def needs(self, policy: str = "accepted", *own: str, quota: ContentQuota = ROOMY) -> ContentNeeds:
-        return ContentNeeds(self.db, policy, [key_of(name) for name in own], quota)
+        return ContentNeeds(self.db, policy, lambda: [key_of(name) for name in own], quota)
 
     def taken(self, policy: str, *own: str, quota: ContentQuota = ROOMY) -> list[int]:
         """Numbers of the objects (up to 50) whose content is taken."""
@@ -141,9 +141,9 @@ def test_one_file_counts_once_and_a_tiny_one_as_a_page() -> None:
         replicated.world.write("sue", adding(number % 2, 0))
     replicated.sync()
     quota = ContentQuota(2 * STRANGER_CONTENT_BYTES_MIN, 2 * STRANGER_CONTENT_BYTES_MIN)
-    assert StrangerContent(replicated.db, (), quota).files() == {named(0, 0), named(1, 0)}
+    assert StrangerContent(replicated.db, tuple, quota).files() == {named(0, 0), named(1, 0)}
     quota = ContentQuota(STRANGER_CONTENT_BYTES_MIN, STRANGER_CONTENT_BYTES_MIN)
-    assert StrangerContent(replicated.db, (), quota).files() == {named(0, 0)}
+    assert StrangerContent(replicated.db, tuple, quota).files() == {named(0, 0)}
 
 
 def test_a_lie_about_the_size_does_not_keep_the_true_file_out() -> None:
@@ -159,7 +159,7 @@ def test_more_proposals_of_strangers_than_a_page_are_all_counted() -> None:
     replicated.world.write("sam", *(adding(number, 1) for number in range(1500)))
     replicated.world.write("sam", *(adding(number, 1) for number in range(1500, 2500)))
     replicated.sync()
-    assert len(StrangerContent(replicated.db, (), ROOMY).files()) == 2500
+    assert len(StrangerContent(replicated.db, tuple, ROOMY).files()) == 2500
 
 
 def test_a_node_offers_what_counts_and_its_own_proposals_apart() -> None:
