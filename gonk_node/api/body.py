@@ -71,6 +71,8 @@ async def read_bytes(request: web.Request, bytes_max: int) -> bytes:
     )
     if (request.content_length or 0) > bytes_max:
         raise too_large
+    if request.content.is_eof():  # it came with the headers, as small ones do
+        return request.content.read_nowait()
     body = bytearray()
     try:
         while True:

@@ -11,6 +11,7 @@ import queue
 from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
+from gonk_node.api.answers import Answers
 from gonk_node.replica.author import Author
 from gonk_node.replica.bodies import Bodies
 from gonk_node.replica.governing import Governor
@@ -26,22 +27,36 @@ T = TypeVar("T")
 class Desk:
     """An open dataset.
 
-    Attributes:
+    Args:
         name: what it is called on this node.
         replica: the dataset itself.
+        readers: connections to its State.
+        author_of: makes a user an author there; may unlock a key.
+        key_of: with which key a user signs there, told from memory; None where that takes `author_of`.
+
+    Attributes:
+        name, replica: as given.
     """
 
     def __init__(
-        self, name: str, replica: Replica, readers: Sequence[StateDb], author_of: Callable[[str], Author]
+        self,
+        name: str,
+        replica: Replica,
+        readers: Sequence[StateDb],
+        author_of: Callable[[str], Author],
+        key_of: Callable[[str], bytes | None] = lambda _: None,
     ) -> None:
         self.name = name
         self.replica = replica
         self._author_of = author_of
+        self._key_of = key_of
+        self._authors: dict[bytes, Author] = {}  # by key: whose it is never changes
         self._databases = tuple(readers)
         self._readers: queue.SimpleQueue[StateDb] = queue.SimpleQueue()
         for reader in self._databases:
             self._readers.put(reader)
-        self._commit = GroupCommit(replica)
+        self._answers = Answers()
+        self._commit = GroupCommit(replica, self._answers.hand_over)
         self._bodies = Bodies(Queries(replica.db))  # compiled schemas, for all users
 
     async def read(self, question: Callable[[Queries], T]) -> T:
@@ -65,15 +80,15 @@ class Desk:
     ) -> Committed[T]:
         """Sign what `prepare` makes with the key of a user; durable and folded on return. See `GroupCommit.submit`."""
         proposer = Proposer(await self.author(user), self._bodies)
-        return await asyncio.wrap_future(self._commit.submit(proposer.author, touches, lambda: prepare(proposer)))
+        return await self._answers.of(lambda: self._commit.submit(proposer.author, touches, lambda: prepare(proposer)))
 
     async def decide(
         self, user: str, touches: Collection[bytes], prepare: Callable[[Governor], Draft[T]]
     ) -> Committed[T]:
         """The same for what owners and reviewers sign."""
         author = await self.author(user)
-        return await asyncio.wrap_future(
-            self._commit.submit(author, touches, lambda: prepare(Governor(author, self._bodies)))
+        return await self._answers.of(
+            lambda: self._commit.submit(author, touches, lambda: prepare(Governor(author, self._bodies)))
         )
 
     async def alone(self, user: str, task: Callable[[Author], T]) -> T:
@@ -82,8 +97,13 @@ class Desk:
         return await asyncio.wrap_future(self._commit.run(lambda: task(author)))
 
     async def author(self, user: str) -> Author:
-        """A user of this node at this dataset; may unlock a key."""
-        return await asyncio.to_thread(self._author_of, user)
+        """A user of this node at this dataset; may unlock a key, the first time."""
+        key = self._key_of(user)
+        kept = None if key is None else self._authors.get(key)
+        if kept is not None:
+            return kept
+        author = await asyncio.to_thread(self._author_of, user)
+        return self._authors.setdefault(author.key, author)
 
     def close(self) -> None:
         """Finish what waits, and close the connections; the node closes the replica."""

@@ -21,6 +21,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        self._kept: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         labels = ("method", "route")
         self._requests = Counter(
             "gonk_http_requests", "Requests answered.", (*labels, "status"), registry=self._registry
@@ -55,7 +56,17 @@ class Metrics:
                 resource = request.match_info.route.resource
                 route = _UNKNOWN if resource is None else resource.canonical
                 method = request.method if resource is not None else _UNKNOWN
-                self._requests.labels(method, route, str(status)).inc()
-                self._seconds.labels(method, route).observe(time.perf_counter() - began)
+                requests, seconds = self._series(method, route, status)
+                requests.inc()
+                seconds.observe(time.perf_counter() - began)
 
         return count
+
+    def _series(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+        """Where such a request is counted; kept, since to find it by its labels takes longer than to count."""
+        key = (method, route, status)
+        found = self._kept.get(key)
+        if found is None:
+            found = self._requests.labels(method, route, str(status)), self._seconds.labels(method, route)
+            self._kept[key] = found
+        return found

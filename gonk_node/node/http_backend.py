@@ -70,10 +70,7 @@ class NodeBackend:
 
     def key_of(self, user: str, desk: Desk) -> bytes | None:
         """The key with which a user signs at a dataset."""
-        found = self._users.by_name(user)
-        if found is None or found.removed:
-            return None
-        return self._users.key_for(found, desk.replica.authority)
+        return self._key(user, desk.replica)
 
     async def fresh_key(self, user: str) -> bytes:
         """A further key pair for a user."""
@@ -155,10 +152,16 @@ class NodeBackend:
         if info is not None:
             replica = self._node.replica_of(info)
             readers = [StateDb(info.folder.state_db, info.dataset) for _ in range(API_READERS)]
-            return Desk(name, replica, readers, lambda user: self._author(user, replica))
+            return Desk(
+                name, replica, readers, lambda user: self._author(user, replica), lambda user: self._key(user, replica)
+            )
         raise NotFoundError(
             f"there is no dataset {name!r} on this node", hint="GET /datasets lists those that are here"
         )
+
+    def _key(self, name: str, replica: Replica) -> bytes | None:
+        user = self._users.by_name(name)
+        return None if user is None or user.removed else self._users.key_for(user, replica.authority)
 
     def _author(self, name: str, replica: Replica) -> Author:
         user = self._users.by_name(name)

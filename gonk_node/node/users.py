@@ -64,6 +64,7 @@ class Users:
         self._home = home
         self._own = own
         self._passphrase = passphrase
+        self._table_path = str(home.users_json)  # looked at with every request
         self._own_key = public_key(home.author_key)
         self._seen = _Seen(UserTable(), None, None)
         self._signers: dict[bytes, Signer] = {}
@@ -238,7 +239,7 @@ class Users:
     def _now(self) -> _Seen:
         """The users as they stand on the disk, read anew where the file is not the one that was read last."""
         try:
-            mark = _mark(self._home.users_json.stat())
+            mark = _mark(os.stat(self._table_path))  # noqa: PTH116 - to make a path takes longer than to ask
         except OSError:
             mark = None  # there is none, or reading it tells what is wrong
         if mark is None or mark != self._seen.mark:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Generic, NamedTuple, TypeVar
+from functools import partial
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from gonk_node.core.codec import CodecError
 from gonk_node.core.event_codec import encode_event
@@ -54,18 +55,24 @@ class _Write(NamedTuple):
     future: Future[Committed[Any]]
 
 
+Answer: TypeAlias = Callable[[], None]  # resolves the future of one write
+_Part: TypeAlias = list[tuple[_Write, Draft[Any]]]  # what one author signs in one entry
+
+
 class _Group:
     """What is signed together: for each author the drafts of one entry.
 
     Attributes:
         touched: what the group changes, and what those that it passed over are to change.
         passed: for each author, how many of those that wait were passed over, since what they touch is touched.
+        answers: what the callers are to be told, once all of it is settled.
     """
 
     def __init__(self) -> None:
         self.touched: set[bytes] = set()
         self.passed: dict[bytes, int] = {}
-        self.drafts: dict[bytes, list[tuple[_Write, Draft[Any]]]] = {}
+        self.drafts: dict[bytes, _Part] = {}
+        self.answers: list[Answer] = []
         self._events = 0
         self._size = 0
 
@@ -82,24 +89,46 @@ class _Group:
             draft = write.prepare()
             size = len(encode_event(draft.event))
         except CodecError as error:
-            write.future.set_exception(unsignable(error))
+            self.refuse(write, unsignable(error))
         except BaseException as error:  # noqa: BLE001 - the caller gets it
-            write.future.set_exception(error)
+            self.refuse(write, error)
         else:
             self.drafts.setdefault(write.author.key, []).append((write, draft))
             self.touched |= write.touches
             self._events += 1
             self._size += size
 
+    def refuse(self, write: _Write, error: BaseException) -> None:
+        """A write was not signed, and why."""
+        self.answers.append(partial(write.future.set_exception, error))
+
+    def refuse_all(self, part: _Part, error: BaseException) -> None:
+        """The same of an author's whole entry."""
+        for write, _ in part:
+            self.refuse(write, error)
+
+
+def _answer_here(answers: Sequence[Answer]) -> None:
+    for answer in answers:
+        answer()
+
 
 class GroupCommit:
-    """The writes of this process to one replica, of any number of authors and threads. Owns the thread that signs."""
+    """The writes of this process to one replica, of any number of authors and threads. Owns the thread that signs.
 
-    def __init__(self, replica: Replica) -> None:
+    Args:
+        replica: the dataset.
+        answering: is given what resolves the futures of one group, to call each, on whatever thread; by default on the one
+            that signs.
+    """
+
+    def __init__(self, replica: Replica, answering: Callable[[Sequence[Answer]], None] = _answer_here) -> None:
         self._replica = replica
+        self._answering = answering
         self._lock = threading.Lock()
         self._waiting: dict[bytes, deque[_Write]] = {}  # by author; who was served longest ago first
         self._count = 0  # writes and tasks that wait
+        self._serving = False  # whether the thread is to look for writes, or does
         self._closed = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"commit {replica.dataset.hex()[:8]}")
 
@@ -127,7 +156,9 @@ class GroupCommit:
         with self._lock:
             self._admit()
             self._waiting.setdefault(author.key, deque()).append(write)
-            self._thread.submit(self._serve)  # as many calls as writes: each call serves one at least, if one waits
+            if not self._serving:
+                self._serving = True
+                self._thread.submit(self._serve)
         return write.future
 
     def run(self, task: Callable[[], T]) -> Future[T]:
@@ -162,12 +193,29 @@ class GroupCommit:
     # --- on the thread ----------------------------------------------------------------------------------
 
     def _serve(self) -> None:
-        """Sign what waits, as much as makes one group; what comes while that is checked is taken along."""
+        """Sign what waits, a group at a time; tasks that were there before the next group have their turn first."""
+        while True:
+            try:
+                self._serve_group()
+            finally:
+                with self._lock:
+                    is_done = not self._waiting
+                    is_again = not is_done and not self._closed  # once it is closed, the thread takes no more calls
+                    self._serving = not is_done
+                    if is_again:
+                        self._thread.submit(self._serve)
+            if is_done or is_again:
+                return
+
+    def _serve_group(self) -> None:
+        """Sign as much as makes one group; what comes while that is checked is taken along."""
         group = _Group()
         while not group.is_full and (write := self._next(group)) is not None:
             group.take(write)
         if group.drafts:
-            self._sign(list(group.drafts.values()))
+            self._sign(group)
+        if group.answers:
+            self._answering(group.answers)
 
     def _next(self, group: _Group) -> _Write | None:
         """Take the next write that may be signed with the group: of each author in turn, in order of submission."""
@@ -187,9 +235,9 @@ class GroupCommit:
                     return write
         return None
 
-    def _sign(self, parts: list[list[tuple[_Write, Draft[Any]]]]) -> None:
-        """Sign an entry for each author, and answer each write."""
-        parts = [part for part in parts if _introduced(part)]
+    def _sign(self, group: _Group) -> None:
+        """Sign an entry for each author."""
+        parts = [part for part in group.drafts.values() if _introduced(group, part)]
         entries = [
             UnsignedEntry(
                 part[0][0].author.signer, [draft.event for _, draft in part], [draft.after_ms for _, draft in part]
@@ -200,27 +248,22 @@ class GroupCommit:
             results = self._replica.sign_group(entries) if entries else []
         except BaseException as error:  # noqa: BLE001 - the callers get it
             for part in parts:
-                _refuse(part, error)
+                group.refuse_all(part, error)
             return
         for part, result in zip(parts, results, strict=True):
             if isinstance(result, Exception):
-                _refuse(part, result)
+                group.refuse_all(part, result)
                 continue
             for index, (write, draft) in enumerate(part):
-                ref = EventRef(result.entry_id, index)
-                write.future.set_result(Committed(ref, draft.answer, result.header.time_ms))
+                committed = Committed(EventRef(result.entry_id, index), draft.answer, result.header.time_ms)
+                group.answers.append(partial(write.future.set_result, committed))
 
 
-def _introduced(part: list[tuple[_Write, Draft[Any]]]) -> bool:
-    """Whether what must go before the entry of an author is signed; his writes are answered where it cannot be."""
+def _introduced(group: _Group, part: _Part) -> bool:
+    """Whether what must go before the entry of an author is signed; his writes are refused where it cannot be."""
     try:
         part[0][0].author.introduce()
     except BaseException as error:  # noqa: BLE001 - the callers get it
-        _refuse(part, error)
+        group.refuse_all(part, error)
         return False
     return True
-
-
-def _refuse(part: list[tuple[_Write, Draft[Any]]], error: BaseException) -> None:
-    for write, _ in part:
-        write.future.set_exception(error)
