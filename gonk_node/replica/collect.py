@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 
 from gonk_node.core import events as ev
 from gonk_node.core.ids import EventRef, schema_uuid
+from gonk_node.replica.held_annotations import HeldAnnotations
 from gonk_node.replica.new_annotations import NewAnnotation, NewAnnotations
 from gonk_node.replica.place import Place
 from gonk_node.replica.resolver import DELETION, Resolver, Target
 from gonk_node.store.state_db import StateDb
-from gonk_node.store.state_rows import Row, known_uuids
+from gonk_node.store.state_rows import Row
 from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA, event_number
 
 UNRESOLVED = -1  # base_no of an update whose base is not held, or is no revision of the same entity
@@ -76,16 +77,19 @@ class Collected:
     def _links(self) -> list[tuple[Any, ...]]:
         return self.others.setdefault("annotation_objects", [])
 
-    def new_alone(self) -> list[NewAnnotation]:
+    def new_alone(self, held: HeldAnnotations) -> list[NewAnnotation]:
         """The new annotations that nothing else is about; from now on the others are among `rows` and `touched`.
 
         To be asked once, when all that this batch touches is known.
         """
         touched = self.touched[ANNOTATION]
-        alone, others = self._new.part(touched | known_uuids(self._db, ANNOTATION, self._new.uuids()))
+        uuids = self._new.uuids()
+        alone, others = self._new.part(touched | held.among(uuids))
         for each in others:
             self.rows[ANNOTATION].setdefault(each.uuid, []).append(each.row())
             touched.add(each.uuid)
+        held.learn(uuids)
+        held.learn(self.rows[ANNOTATION])
         return alone
 
     def _take_revision(

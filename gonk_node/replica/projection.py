@@ -19,6 +19,7 @@ from gonk_node.replica.affected import touch_affected
 from gonk_node.replica.authority_index import AuthorityIndex
 from gonk_node.replica.collect import Collected
 from gonk_node.replica.collector import paused_collector
+from gonk_node.replica.held_annotations import HeldAnnotations
 from gonk_node.replica.place import Found, Place
 from gonk_node.replica.redaction import Redactions
 from gonk_node.replica.refold import Refolder
@@ -62,6 +63,7 @@ class Projection:
         self._log = log
         self.db = db
         self._resolver = Resolver(db)
+        self._held = HeldAnnotations(db)
         first = log.scan(0, count_max=1, bytes_max=1)
         if not first:
             raise DamagedStoreError("the log holds no genesis", hint="gonk fsck tells more")
@@ -165,6 +167,9 @@ class Projection:
         self._reread = None
         if self._stamp != (lsn, self.db.foreign_commits()):  # another process was here, or this is the first call
             self._resolver.forget()
+            self._held.forget()
+            if lsn == 0:
+                self._held.begin()
             self._index.load(self._read)
             self.erasable = self._redactions.still_held()
             self.restorable = set(self._redactions.missing_bodies())
@@ -183,6 +188,8 @@ class Projection:
             lsn = entries[-1][0] if entries else lsn
             self.db.set_meta("lsn", lsn)
             self._resolver.trim()
+        if not entries or lsn >= self._log.last_lsn():
+            self._held.make_indexes()
         self._stamp = (lsn, self.db.foreign_commits())
         self._reread = None
         return len(entries)
@@ -209,7 +216,10 @@ class Projection:
         first += [found for found in returned if type(found.event) in _FIRST_KINDS]
         arrived = {place.entry_id for place, _ in taken} | {found.place.entry_id for found in returned}
         verdicts = self._index.update(_acts(first), arrived)
-        settled = self._redactions.settle(_redacts(first), arrived, everything=verdicts is not None)
+        redacts = _redacts(first)
+        if redacts or self._redactions.any():
+            self._held.make_indexes()
+        settled = self._redactions.settle(redacts, arrived, everything=verdicts is not None)
         self.erasable = (self.erasable | settled.absent) - settled.present
         self.restorable = (self.restorable | settled.present) - settled.absent
 
@@ -224,7 +234,9 @@ class Projection:
         if verdicts is not None:
             touch_affected(self.db, self._resolver, batch, *verdicts, known_branches)
         refolder = Refolder(self.db, self.authority, self._index.branches, batch.voted)
-        alone = batch.new_alone()
+        alone = batch.new_alone(self._held)
+        if batch.touched[ANNOTATION]:
+            self._held.make_indexes()
         for kind in (SCHEMA, OBJECT, ANNOTATION):
             refolder.refold(kind, batch.touched[kind], batch.rows[kind])
         refolder.insert_alone(alone)

@@ -16,7 +16,7 @@ from typing import Any
 
 from gonk_node.errors import DamagedStoreError, DiskFullError, StorageError
 from gonk_node.store.private_file import locked_folder
-from gonk_node.store.state_schema import SCHEMA_SQL, STATE_VERSION
+from gonk_node.store.state_schema import LATER_INDEXES, SCHEMA_SQL, STATE_VERSION
 
 _BUSY_SECONDS = 60.0  # another process may be projecting a large import
 # Lengths of IN lists. Few, so that SQLite need not parse a new statement for each number of keys; it allows 32,766.
@@ -112,6 +112,18 @@ class StateDb:
             except sqlite3.DatabaseError:
                 self._db.close()
                 self._db = self._replace()
+
+    def drop_later_indexes(self) -> None:
+        """Leave out, in an empty State, the indexes that are made faster at the end (inside a transaction)."""
+        for name in LATER_INDEXES:
+            self.execute(f"DROP INDEX IF EXISTS {name}")
+
+    def make_later_indexes(self) -> None:
+        """Make those of them that are missing (inside a transaction)."""
+        there = {name for (name,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'index'")}
+        for name in LATER_INDEXES:
+            if name not in there:
+                self.execute(_statement_that_makes(name))
 
     def close(self) -> None:
         """Close the database."""
@@ -226,6 +238,10 @@ def empty_state(path: Path, dataset: bytes) -> None:
         db.recreate()
     finally:
         db.close()
+
+
+def _statement_that_makes(index: str) -> str:
+    return next(each for each in SCHEMA_SQL.split(";\n") if each.strip().startswith(f"CREATE INDEX {index} "))
 
 
 def delete_state(path: Path) -> None:

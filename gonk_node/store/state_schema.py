@@ -132,6 +132,9 @@ CREATE VIEW log AS
     FROM entries e JOIN branches b USING (branch_no);
 """
 
+# Indexes that a State made from nothing gets last: nothing but queries, reviews and redactions needs them.
+LATER_INDEXES = ("annotations_by_uuid", "annotations_pending", "annotation_objects_by_annotation")
+
 
 def event_number(lsn: int, index: int) -> int:
     """The local number of an event."""
