@@ -100,6 +100,13 @@ def test_it_takes_one_batch_after_the_other() -> None:
     assert run(act) == [[*good, False], [False, *good], [*good, False]]
 
 
+def test_it_imports_nothing_from_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("nacl", "cbor2", "blake3", "gonk_node"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(1)")
+    monkeypatch.chdir(tmp_path)
+    assert all(run(lambda process: check(process, GOOD)))
+
+
 def test_what_it_has_not_begun_is_not_waited_for() -> None:
     async def act(process: SignatureProcess) -> Sequence[bool]:
         return found_signed(process.check(GOOD))  # on the event loop: waiting would last for ever
