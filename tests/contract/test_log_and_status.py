@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kit.http_api import Api, Client
+from kit.command_line import Gonk, exchange
+from kit.http_api import Api, Client, b64
+from kit.processes import until
 
 pytestmark = pytest.mark.processes
 
@@ -128,3 +131,43 @@ def test_the_role_is_that_of_who_asks(lived: Api) -> None:
 def test_there_are_no_conflicts_at_first(api: Api) -> None:
     assert api.bob.ok("GET", "conflicts") == []
     assert api.bob.call("GET", "conflicts?after=nonsense").status_code == 400
+
+
+@pytest.fixture
+def conflicting(fresh_api: Api, tmp_path: Path) -> Api:
+    """Alice and somebody on another node changed one object apart from each other, and both changes were accepted."""
+    other = Gonk(tmp_path, "other")
+    other.ok("init", "--name", "Olga")
+    added = fresh_api.alice.new_object(b"one", "a.png")
+    fresh_api.alice.accept(f"objects/{added['uuid']}/0")
+    fresh_api.alice.ok("PUT", f"owners/{other.key()}")
+    exchange(fresh_api.gonk, other)
+    other.ok("update", "cells", "a.png", other.file("new", b"two"))
+    other.accept_all()
+    change = {"name": "a.png", "object": b64(b"three"), "mimetype": "image/png"}
+    fresh_api.alice.ok("PATCH", f"objects/{added['uuid']}", change)
+    fresh_api.alice.accept(f"objects/{added['uuid']}/1")
+    exchange(fresh_api.gonk, other)
+    until(lambda: fresh_api.bob.ok("GET", "status")["conflicts"], "the conflict is seen", fresh_api.server)
+    return fresh_api
+
+
+def test_versions_that_compete_are_listed_the_current_one_first(conflicting: Api) -> None:
+    (found,) = conflicting.bob.ok("GET", "conflicts")
+    (rivals,) = conflicting.gonk.run("conflicts", "cells", "--json").json()
+    assert (found["type"], found["uuid"]) == ("object", rivals[0]["uuid"])
+    assert [(each["event"], each["current"]) for each in found["versions"]] == [
+        (each["event"], each["current"]) for each in rivals
+    ]
+    assert [each["current"] for each in found["versions"]] == [True, False]
+    assert {each["version"] for each in found["versions"]} == {1}
+    assert "alice" in {each["author"] for each in found["versions"]}
+    assert conflicting.bob.ok("GET", f"conflicts?after={found['uuid']}") == []
+    assert 'rel="next"' in conflicting.bob.call("GET", "conflicts?limit=1").headers["Link"]
+
+
+def test_what_another_node_did_shows_in_the_events(conflicting: Api) -> None:
+    events = conflicting.bob.ok("GET", "events?limit=1000")
+    updates = [event for event in events if event["type"] == "ObjectUpdateEvent"]
+    assert [event["object"]["version"] for event in updates] == [1, 1]
+    assert {len(event["author"]) for event in updates} == {64, len("alice")}  # no user of this node: by key

@@ -9,7 +9,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from kit.http_api import Api, Client
+from gonk_node.core.events import ACCEPT, AnnotationCreate, Review
+from gonk_node.core.ids import EventRef, event_uuid, uuid_text
+from kit.http_api import Api, Client, b64
+from kit.processes import until
 
 pytestmark = pytest.mark.processes
 
@@ -109,6 +112,58 @@ def test_a_deletion_is_reviewed_like_everything_else(api: Api) -> None:
     api.alice.ok("PUT", f"events/{deletion}/reject")
     assert review_states(api.bob, [deletion]) == ["REJECTED"]
     assert added in api.bob.ok("GET", "objects/accepted?limit=1000")
+
+
+def test_an_annotation_that_does_not_fit_its_schema_is_not_accepted(fresh_api: Api) -> None:
+    alice = fresh_api.alice
+    alice.new_schema()
+    alice.new_object(b"one", "a.png")
+    with fresh_api.gonk.node() as node:  # an honest program would not sign it; another one might
+        author = node.author(node.replica("cells"))
+        (thing,) = author.queries.find_object("a.png")
+        (schema,) = author.queries.schema("schema-box")
+        entry = author.sign([AnnotationCreate(uuid4().bytes, schema.ref, (thing.ref,), b'{"label": 5}')])
+    event = uuid_text(event_uuid(EventRef(entry.entry_id, 0)))
+    until(lambda: alice.call("GET", f"events/{event}").status_code == 200, "it is seen", fresh_api.server)
+    error = alice.refused(422, "PUT", f"events/{event}/accept")
+    assert "does not fit its schema" in error["ValidationError"]
+    (refused,) = review_many(alice, decision="accept", events=[event])["refused"]
+    assert refused["uuid"] == event
+    assert "does not fit its schema" in refused["error"]
+    alice.ok("PUT", f"events/{event}/reject")
+
+
+def test_a_review_without_effect_is_shown_as_such(fresh_api: Api) -> None:
+    (event,) = proposed(fresh_api.alice, 1)
+    with fresh_api.gonk.node() as node:
+        author = node.author(node.replica("cells"))  # the node's own person has no role
+        author.sign([Review(ACCEPT, (author.queries.find_event(event),), (), "mine")])
+    until(lambda: fresh_api.bob.ok("GET", f"events/{event}")["reviews"], "it is seen", fresh_api.server)
+    found = fresh_api.bob.ok("GET", f"events/{event}")
+    assert found["review"] == "PENDING"
+    assert [(review["comment"], review["honoured"]) for review in found["reviews"]] == [("mine", False)]
+    fresh_api.alice.ok("PUT", f"events/{event}/accept")
+    found = fresh_api.bob.ok("GET", f"events/{event}")
+    assert [review["honoured"] for review in found["reviews"]] == [True, False]
+    assert [each["type"] for each in fresh_api.bob.ok("GET", "events")][-1] == "ReviewAcceptEvent"
+    assert len(fresh_api.bob.ok("GET", "events")) == 3
+
+
+def test_where_several_must_accept_it_waits_for_all_of_them(fresh_api: Api) -> None:
+    alice, bob = fresh_api.alice, fresh_api.bob
+    alice.ok("POST", "/datasets", {"name": "strict", "approvals": 2})
+    alice.ok("PUT", "/datasets/strict/owners/bob")
+    body = {"name": "a.png", "object": b64(b"a"), "mimetype": "image/png"}
+    alice.ok("POST", "/datasets/strict/objects", body)
+    event = alice.ok("GET", "/datasets/strict/events")[-1]["uuid"]
+    path = f"/datasets/strict/events/{event}"
+    alice.ok("PUT", f"{path}/accept")
+    assert alice.ok("GET", path)["review"] == "PENDING"
+    alice.refused(409, "PUT", f"{path}/accept")
+    everything = {"decision": "accept", "all": True}
+    assert alice.ok("POST", "/datasets/strict/reviews", everything)["reviewed"] == []  # it waits for somebody else
+    assert bob.ok("POST", "/datasets/strict/reviews", everything)["reviewed"] == [event]
+    assert alice.ok("GET", path)["review"] == "ACCEPTED"
 
 
 # --- many at a time ------------------------------------------------------------------------------------------
