@@ -14,11 +14,12 @@ from aiohttp import web
 from gonk_node.api.answering import json_response
 from gonk_node.api.desk import Desk
 from gonk_node.api.paging import PAGED, after, limit, next_link, parse_uuid
+from gonk_node.api.people import author_filter
 from gonk_node.api.route import Call, Handler, Query, Route, Schema
 from gonk_node.api.shapes import array
-from gonk_node.core.ids import event_uuid, parse_hash, uuid_text
+from gonk_node.core.ids import event_uuid, uuid_text
 from gonk_node.core.limits import INT_MAX
-from gonk_node.errors import NotFoundError, RequestError, UsageError
+from gonk_node.errors import NotFoundError, RequestError
 from gonk_node.replica.listing import Entity, Filter, Listing, Page, Version
 from gonk_node.replica.queries import Queries, Revision
 from gonk_node.replica.revision_events import ACCEPTED, CREATED, DELETED, REJECTED, UPDATED, RevisionEvent
@@ -76,23 +77,8 @@ async def wanted(call: Call, desk: Desk, statuses: Sequence[str], status: str | 
     status = call.query.get("status") if status is None else status
     if status is not None and status not in statuses:
         raise _bad_status(status, statuses)
-    author = call.query.get("author")
     view = None if status is None else _VIEWS.get(status, status)
-    return Filter(view, None if author is None else _author_key(call, desk, author))
-
-
-def _author_key(call: Call, desk: Desk, author: str) -> bytes:
-    key = call.backend.key_of(author, desk)
-    if key is not None:
-        return key
-    try:
-        return parse_hash(author.lower(), "public key")
-    except UsageError:
-        raise RequestError(
-            HTTPStatus.BAD_REQUEST,
-            f"there is no user {author[:100]!r} here",
-            hint="give a user of this node, or a public key of 64 hex digits",
-        ) from None
+    return Filter(view, author_filter(call, desk))
 
 
 def _bad_status(text: str, statuses: Sequence[str]) -> RequestError:
