@@ -178,8 +178,8 @@ API_HEADERS_MAX = 100  # browsers send some twenty
 API_STREAMS_MAX = 64  # event streams at a time; one may hold the events of one entry, some 2 MiB
 API_STREAM_KEEPALIVE_SECONDS = 15.0  # without an entry, then a comment: proxies drop connections that are silent for 30
 API_STREAM_WRITE_SECONDS = 30.0  # for a reader to take one message; slower ones are cut off
-LOG_PAGE_ENTRIES_MAX = 10_000  # entries looked at for one page of the log: some 20 ms, whatever is asked for
-LOG_PAGE_EVENTS_MAX = 20_000  # events of entries that are read for it, beyond the first entry
+LOG_PAGE_ENTRIES_MAX = 4000  # entries looked at for one page of the log: 0.1 s at most, whatever is asked for
+LOG_PAGE_EVENTS_MAX = 10_000  # events of entries that are read for it, beyond the first entry
 LOG_PAGE_BYTES_MAX = 16 * MIB  # of their records, likewise
 API_READERS = 3  # connections to the State of one dataset: a long question holds up only some of the others
 

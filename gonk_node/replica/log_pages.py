@@ -77,10 +77,11 @@ def log_page(
     """
     start = after if after is not None else (INT_MAX if newest_first else 0)
     side, order = ("<", "DESC") if newest_first else (">", "ASC")
+    look_at = LOG_PAGE_ENTRIES_MAX if any(each is not None for each in chosen) else min(limit, LOG_PAGE_ENTRIES_MAX)
     rows = db.rows(
         "SELECT e.lsn, e.event_count, e.bytes, e.time_ms, b.author FROM entries e JOIN branches b USING (branch_no)"
         f" WHERE e.lsn {side} ? ORDER BY e.lsn {order} LIMIT ?",
-        (start, LOG_PAGE_ENTRIES_MAX),
+        (start, look_at),
     )
     found: list[LoggedEntry] = []
     events = size = 0
@@ -99,7 +100,7 @@ def log_page(
             found.append(logged)
         if len(found) == limit:
             return LogPage(found, lsn)
-    return LogPage(found, rows[-1][0] if len(rows) == LOG_PAGE_ENTRIES_MAX else None)
+    return LogPage(found, rows[-1][0] if len(rows) == look_at else None)
 
 
 def log_entries(

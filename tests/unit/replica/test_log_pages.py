@@ -51,7 +51,7 @@ def walk(replica: Replica, chosen: Chosen, limit: int, *, newest_first: bool) ->
         ("LOG_PAGE_ENTRIES_MAX", 4),
         ("LOG_PAGE_EVENTS_MAX", 3),
         ("LOG_PAGE_BYTES_MAX", 700),
-        ("LOG_PAGE_ENTRIES_MAX", 10_000),
+        ("LOG_PAGE_ENTRIES_MAX", 4000),
     ],
 )
 def test_pages_have_everything_once_however_little_is_looked_at(
@@ -65,7 +65,7 @@ def test_pages_have_everything_once_however_little_is_looked_at(
     ]
     found, pages = walk(replica, NOTHING, limit, newest_first=newest_first)
     assert found == []
-    assert (pages > 3) == (value < 10_000)
+    assert (pages > 3) == (value < 4000)
 
 
 def test_author_kind_and_time_choose(replica: Replica) -> None:
