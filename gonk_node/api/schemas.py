@@ -42,6 +42,7 @@ from gonk_node.core.events import SCHEMA_PREFIX
 from gonk_node.core.ids import schema_uuid
 from gonk_node.core.limits import SCHEMA_BYTES_MAX
 from gonk_node.errors import ExistsError, NotFoundError, RequestError
+from gonk_node.replica.gonk_shapes import SCHEMA_MEDIA_TYPE
 from gonk_node.replica.group_commit import Draft
 from gonk_node.replica.listing import Entity, Listing
 from gonk_node.replica.proposing import Proposer
@@ -51,7 +52,6 @@ from gonk_node.store import state_schema
 from gonk_node.store.state_db import StateDb
 
 STATUSES = tuple(SCHEMA_STATUS["enum"])
-MEDIA_TYPE = "application/schema+json"
 _KIND = state_schema.SCHEMA
 
 
@@ -103,7 +103,7 @@ def _described(revision: Revision) -> dict[str, Any]:
     body = revision.body or b""
     return identifier(revision.uuid, revision.version) | {
         "name": revision.name,
-        "format": MEDIA_TYPE,
+        "format": SCHEMA_MEDIA_TYPE,
         "size": len(body),
         "hash_type": 1,
         "hash": hashlib.sha256(body).hexdigest(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import socket
 from typing import Any
@@ -11,6 +12,7 @@ from uuid import uuid4
 import pytest
 import requests
 
+from gonk_node.store.content import ContentStore
 from kit.http_api import Api, Client, b64, sha256
 
 pytestmark = pytest.mark.processes
@@ -295,6 +297,20 @@ def test_head_tells_the_size_and_sends_nothing(api: Api, big: tuple[dict[str, An
     assert (answer.status_code, answer.headers["Content-Length"], answer.content) == (200, "2800000", b"")
     part = api.alice.call("HEAD", f"objects/{big[0]['uuid']}/0/bytes", headers={"Range": "bytes=0-9"})
     assert (part.status_code, part.headers["Content-Length"]) == (206, "10")
+
+
+def test_content_that_is_nowhere_to_be_had_is_the_fault_of_peers(api: Api) -> None:
+    data = uuid4().bytes
+    made = upload(api.alice, data)
+    tag = download(api.alice, made).headers["ETag"]
+    content = ContentStore.open(api.gonk.home / "content")
+    content.remove(bytes.fromhex(tag.strip('"')))  # as on a node that was given the history only, and has no peers
+    for path in (f"objects/{made['uuid']}/0", f"objects/{made['uuid']}/0/bytes"):
+        assert "PeerUnavailableError" in api.alice.refused(502, "GET", path)
+    assert download(api.alice, made, If_None_Match=tag).status_code == 304
+    content.put_file(io.BytesIO(data))
+    content.close()
+    assert download(api.alice, made).content == data
 
 
 def test_a_download_of_what_is_not_there_is_not_found(api: Api, big: tuple[dict[str, Any], bytes]) -> None:

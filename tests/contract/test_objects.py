@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
@@ -85,6 +86,23 @@ def test_somebody_without_a_role_may_propose_what_others_build_on(api: Api) -> N
     assert api.alice.ok("PATCH", f"objects/{made['uuid']}", body())["version"] == 1
     assert api.bob.ok("PATCH", f"objects/{made['uuid']}", body())["version"] == 2
     assert made in api.alice.ok("GET", "objects/pending?limit=1000")
+
+
+def test_updates_at_one_time_make_one_version_each(api: Api) -> None:
+    made = api.alice.new_object()
+    clients = [api.client(name) for name in ("alice", "bob") * 6]
+    with ThreadPoolExecutor(len(clients)) as pool:
+        answers = pool.map(lambda client: client.ok("PATCH", f"objects/{made['uuid']}", body()), clients)
+    assert sorted(answer["version"] for answer in answers) == list(range(1, 13))
+    assert api.alice.ok("GET", f"objects/{made['uuid']}")["versions"] == 13
+
+
+def test_the_same_file_from_many_at_one_time_is_one_object(api: Api) -> None:
+    data = uuid4().bytes
+    clients = [api.client(name) for name in ("alice", "bob") * 4]
+    with ThreadPoolExecutor(len(clients)) as pool:
+        statuses = pool.map(lambda client: client.call("POST", "objects", json=body(data)).status_code, clients)
+    assert sorted(statuses) == [200] + [409] * 7
 
 
 def test_a_uuid_is_accepted_in_capitals_everywhere(api: Api) -> None:
