@@ -10,7 +10,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -75,16 +75,26 @@ async def read_bytes(request: web.Request, bytes_max: int) -> bytes:
         return request.content.read_nowait()
     body = bytearray()
     try:
-        while True:
-            async with asyncio.timeout(API_BODY_PART_SECONDS):
-                part = await request.content.read(_PART_BYTES)
-            if not part:
-                return bytes(body)
+        while part := await read_part(request.content.read):
             body += part
             if len(body) > bytes_max:
                 raise too_large
     except TimeoutError:
         raise RequestError(HTTPStatus.REQUEST_TIMEOUT, "the body did not come in time") from None
+    return bytes(body)
+
+
+async def read_part(read: Callable[[int], Awaitable[bytes]]) -> bytes:
+    """The next 256 KiB of a body, less only at its end; TimeoutError where so much does not come in time.
+
+    Args:
+        read: gives up to so many bytes as soon as there are any, and none at the end.
+    """
+    part = bytearray()
+    async with asyncio.timeout(API_BODY_PART_SECONDS):  # for all of it: single bytes now and then are too slow
+        while len(part) < _PART_BYTES and (more := await read(_PART_BYTES)):
+            part += more
+    return bytes(part)
 
 
 def checked(value: Any, schema: Any, name: str) -> Any:

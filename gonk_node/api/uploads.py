@@ -6,13 +6,14 @@ A body that breaks off, is too slow or malformed leaves nothing. What becomes of
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import NamedTuple
 
 from aiohttp import BodyPartReader, hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from gonk_node.api.body import read_part
 from gonk_node.core.limits import API_BODY_PART_SECONDS, KIB, NAME_BYTES_MAX, OBJECT_BYTES_MAX
 from gonk_node.errors import RequestError
 from gonk_node.store.content_spool import Spool
@@ -48,24 +49,15 @@ async def receive(request: web.Request, spool: Spool) -> Upload:
     try:
         if request.content_type == FORM:
             return await _form(request, spool)
-        await _spool(_raw(request), spool)
+        await _spool(request.content.read, spool)
     except TimeoutError:
         raise RequestError(HTTPStatus.REQUEST_TIMEOUT, "the body did not come in time", name="RequestTimeout") from None
     media_type = request.headers.get(hdrs.CONTENT_TYPE, "").strip()
     return Upload(None, None if media_type.partition(";")[0].lower() in _UNTYPED else media_type)
 
 
-async def _raw(request: web.Request) -> AsyncIterator[bytes]:
-    while True:
-        async with asyncio.timeout(API_BODY_PART_SECONDS):
-            piece = await request.content.read(_PART_BYTES)
-        if not piece:
-            return
-        yield piece
-
-
-async def _spool(pieces: AsyncIterator[bytes], spool: Spool) -> None:
-    async for piece in pieces:
+async def _spool(read: Callable[[int], Awaitable[bytes]], spool: Spool) -> None:
+    while piece := await read_part(read):
         if spool.size + len(piece) > OBJECT_BYTES_MAX:
             raise _too_large()
         await asyncio.to_thread(spool.write, piece)
@@ -88,7 +80,7 @@ async def _form(request: web.Request, spool: Spool) -> Upload:
             if part.name == "file":
                 if found is not None:
                     raise _bad("two files; send one at a time")
-                await _spool(_pieces(part), spool)
+                await _spool(part.read_chunk, spool)
                 found = Upload(part.filename, part.headers.get(hdrs.CONTENT_TYPE))
             else:
                 fields[part.name or ""] = await _text(part)
@@ -101,21 +93,10 @@ async def _form(request: web.Request, spool: Spool) -> Upload:
     return Upload(fields.get("name", found.name), fields.get("mimetype", found.media_type))
 
 
-async def _pieces(part: BodyPartReader) -> AsyncIterator[bytes]:
-    while True:
-        async with asyncio.timeout(API_BODY_PART_SECONDS):
-            piece = await part.read_chunk(_PART_BYTES)
-        if not piece:
-            return
-        yield bytes(piece)
-
-
 async def _text(part: BodyPartReader) -> str:
-    text = b""
-    async for piece in _pieces(part):
-        text += piece
-        if len(text) > NAME_BYTES_MAX:
-            raise _bad(f"a field {part.name!r} of more than {NAME_BYTES_MAX} bytes")
+    text = await read_part(part.read_chunk)
+    if len(text) > NAME_BYTES_MAX:
+        raise _bad(f"a field {part.name!r} of more than {NAME_BYTES_MAX} bytes")
     try:
         return text.decode()
     except UnicodeDecodeError:
