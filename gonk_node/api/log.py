@@ -20,6 +20,7 @@ from gonk_node.core.limits import INT_MAX
 from gonk_node.core.times import LAST, parse_time, time_json
 from gonk_node.errors import RequestError, UsageError
 from gonk_node.replica.log_pages import Chosen, LoggedEntry, log_page, name_of
+from gonk_node.store.state_db import StateDb
 
 _KINDS = tuple(kind.name for kind in KINDS)
 _ORDERS = ("oldest", "newest")
@@ -60,13 +61,17 @@ async def read_log(call: Call) -> web.Response:
         author_filter(call, desk), _one_of(call, "kind", _KINDS), _time(call, "since"), _time(call, "until")
     )
     newest_first = _one_of(call, "order", _ORDERS) == "newest"
-    page = await desk.read_db(
-        lambda db: log_page(desk.replica, db, chosen, after=after, limit=count, newest_first=newest_first)
-    )
-    rows = [entry_json(call.backend, logged) | {"events": _events(logged, chosen.kind)} for logged in page.entries]
-    response = json_response({"entries": rows, "after": page.cursor})
-    if page.cursor is not None:
-        query = urlencode({**call.query, "after": page.cursor})
+
+    def read(db: StateDb) -> tuple[list[dict[str, Any]], int | None]:
+        page = log_page(desk.replica, db, chosen, after=after, limit=count, newest_first=newest_first)
+        return [
+            entry_json(call.backend, logged) | {"events": _events(logged, chosen.kind)} for logged in page.entries
+        ], page.cursor
+
+    rows, next_after = await desk.read_db(read)
+    response = json_response({"entries": rows, "after": next_after})
+    if next_after is not None:
+        query = urlencode({**call.query, "after": next_after})
         response.headers["Link"] = f'<{call.request.path}?{query}>; rel="next"'
     return response
 

@@ -9,6 +9,7 @@ from gonk_node.api.people import author_key, who
 from gonk_node.api.route import Call, Route
 from gonk_node.api.shapes import NAME, array, record
 from gonk_node.core.events import OWNER
+from gonk_node.core.keys import parse_author
 from gonk_node.errors import KeyFileError
 from gonk_node.replica.author import Author
 from gonk_node.replica.governing import Governor
@@ -30,7 +31,7 @@ async def add_owner(call: Call) -> Any:
     """
     desk = await call.desk()
     name = call.path["user"]
-    author_key(call, desk, name)
+    parse_author(author_key(call, desk, name).hex())  # not everything of 64 hex digits is a key
     Governor(await desk.author(call.user)).check_owner("add an owner")
     is_user = call.backend.key_of(name, desk) is not None
     if is_user and author_key(call, desk, name) in desk.replica.authority.cut_spans:

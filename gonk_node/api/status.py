@@ -17,7 +17,7 @@ from gonk_node.core.ids import uuid_text
 from gonk_node.core.limits import API_PAGE_ROWS_MAX
 from gonk_node.core.times import LAST, time_json
 from gonk_node.replica.queries import Revision
-from gonk_node.replica.standing import standing_of
+from gonk_node.replica.standing import Standing, standing_of
 
 
 async def show_status(call: Call) -> Any:
@@ -27,13 +27,16 @@ async def show_status(call: Call) -> Any:
     most 1000 are listed.
     """
     desk = await call.desk()
-    replica = desk.replica
-    found = await desk.read_db(lambda db: standing_of(replica, db))
-    heads = sorted(found.heads, key=lambda head: (replica.view.priority(head.author), head))[:API_PAGE_ROWS_MAX]
+    found = await desk.read_db(lambda db: _standing_json(call, desk, standing_of(desk.replica, db)))
+    return found | {"name": desk.name, "role": _role(call, desk), "peers": await call.backend.peers(desk)}
+
+
+def _standing_json(call: Call, desk: Desk, found: Standing) -> dict[str, Any]:
+    """In a worker thread: strangers can make many heads."""
+    priority = desk.replica.view.priority
+    heads = sorted(found.heads, key=lambda head: (priority(head.author), head))[:API_PAGE_ROWS_MAX]
     return {
-        "name": desk.name,
-        "id": replica.dataset.hex(),
-        "role": _role(call, desk),
+        "id": desk.replica.dataset.hex(),
         "entries": found.entries,
         "events": found.events,
         "heads": [
@@ -63,7 +66,6 @@ async def show_status(call: Call) -> Any:
         "withheld": found.withheld,
         "replaced_roots": [key.hex() for key in found.replaced_roots],
         "root_disputed": found.is_root_disputed,
-        "peers": await call.backend.peers(desk),
     }
 
 

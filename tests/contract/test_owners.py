@@ -42,6 +42,7 @@ def test_who_cannot_be_added_is_told_why(fresh_api: Api) -> None:
     alice, bob = fresh_api.alice, fresh_api.bob
     assert "'nobody'" in alice.refused(400, "PUT", "owners/nobody")
     alice.refused(400, "PUT", "owners/" + "g" * 64)
+    alice.refused(400, "PUT", "owners/" + "0" * 64)  # of small order: anybody could sign for it
     bob.refused(403, "PUT", "owners/bob")
     alice.refused(409, "PUT", "owners/alice")
     alice.ok("PUT", "owners/bob")
