@@ -181,6 +181,6 @@ ROUTES = (
         "Download a version of an object",
         None,
         statuses=(206, 304, 416, 502),
-        media_types=(ANY_TYPE,),
+        media_types=("*/*",),
     ),
 )
