@@ -11,15 +11,20 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from . import http_command
 from .document import render, write
 from .machine import describe
 from .measurements import MEASUREMENTS, Bench
 from .results import Samples, as_json, rows
 from .sizes import FULL, QUICK
 
+_EPILOG = "scripts/bench api measures the HTTP API; it has options of its own: scripts/bench api --help"
+
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measures gonk-node beside raw baselines.")
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench", description="Measures gonk-node beside raw baselines.", epilog=_EPILOG
+    )
     parser.add_argument("--quick", action="store_true", help="small sizes: shows that all of it works, measures little")
     parser.add_argument("--runs", type=int, metavar="N", help="how often; the table has medians [3; with --quick 1]")
     parser.add_argument(
@@ -38,8 +43,10 @@ def _arguments() -> argparse.Namespace:
 
 def main() -> int:
     """Run the benchmark; the exit code tells only whether it ran, since one slow moment should fail nothing."""
-    arguments = _arguments()
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that the folder is removed
+    if sys.argv[1:2] == ["api"]:
+        return http_command.main(sys.argv[2:])
+    arguments = _arguments()
     names = arguments.only or list(MEASUREMENTS)
     runs = arguments.runs or (1 if arguments.quick else 3)
     samples: Samples = {}

@@ -114,7 +114,7 @@ class Annotator:
     def _annotation(self) -> AnnotationCreate:
         random = self._random
         target = EventRef(self._objects, random.randrange(OBJECTS))
-        return AnnotationCreate(random.randbytes(16), self._schema, (target,), json.dumps(_box(random)).encode())
+        return AnnotationCreate(random.randbytes(16), self._schema, (target,), json.dumps(box(random)).encode())
 
 
 def make_sender(root: Path, events: int, per_entry: int) -> Sender:
@@ -137,9 +137,9 @@ def make_coco(folder: Path, images: int, boxes: int) -> Path:
         "images": [{"id": at, "file_name": name, "width": 640, "height": 480} for at, name in enumerate(names)],
         "categories": [{"id": 1, "name": "cell"}],
         "annotations": [
-            {"id": at, "image_id": at % images, "category_id": 1, "bbox": [box["x"], box["y"], box["w"], box["h"]]}
+            {"id": at, "image_id": at % images, "category_id": 1, "bbox": [one["x"], one["y"], one["w"], one["h"]]}
             for at in range(boxes)
-            for box in [_box(random)]
+            for one in [box(random)]
         ],
     }
     file = folder / "coco.json"
@@ -147,7 +147,8 @@ def make_coco(folder: Path, images: int, boxes: int) -> Path:
     return file
 
 
-def _box(random: Random) -> dict[str, str | int]:
+def box(random: Random) -> dict[str, str | int]:
+    """The body of an annotation: a box in a picture of 640 by 480."""
     x, y = random.randrange(600), random.randrange(440)
     return {"label": "cell", "x": x, "y": y, "w": random.randint(1, 640 - x), "h": random.randint(1, 480 - y)}
 

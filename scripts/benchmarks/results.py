@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import NamedTuple
@@ -52,12 +53,12 @@ class Row(NamedTuple):
 
 
 HEADINGS = ("what", "figure", "unit", "baseline", "ratio", "target", "reached")
-_RIGHT = {1, 4}  # columns of numbers
+_NUMBER = re.compile(r"[0-9][0-9,.]*( %)?")
 
 
-def rows(samples: Samples) -> list[Row]:
+def rows(samples: Samples, figures: Sequence[Figure] = FIGURES) -> list[Row]:
     """The rows for which there are samples, in the order of the table of figures."""
-    return [Row.of(figure, samples[figure.name]) for figure in FIGURES if samples.get(figure.name)]
+    return [Row.of(figure, samples[figure.name]) for figure in figures if samples.get(figure.name)]
 
 
 def number(value: float) -> str:
@@ -69,14 +70,20 @@ def number(value: float) -> str:
 
 
 def table(lines: Sequence[Row]) -> str:
-    """A table in Markdown, aligned so that it can be read as it is."""
-    grid = [HEADINGS, *(line.cells() for line in lines)]
-    widths = [max(len(cells[column]) for cells in grid) for column in range(len(HEADINGS))]
+    """The table of figures."""
+    return aligned(HEADINGS, [line.cells() for line in lines])
+
+
+def aligned(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown, aligned so that it can be read as it is; columns of numbers are so to the right."""
+    grid = [headings, *lines]
+    widths = [max(len(cells[column]) for cells in grid) for column in range(len(headings))]
+    right = {at for at in range(len(headings)) if any(_NUMBER.fullmatch(cells[at]) for cells in lines)}
     texts = [
-        "| " + " | ".join(_pad(cell, widths[at], right=at in _RIGHT) for at, cell in enumerate(cells)) + " |"
+        "| " + " | ".join(_pad(cell, widths[at], right=at in right) for at, cell in enumerate(cells)) + " |"
         for cells in grid
     ]
-    rule = "|" + "|".join("-" * (width + 1) + (":" if at in _RIGHT else "-") for at, width in enumerate(widths)) + "|"
+    rule = "|" + "|".join("-" * (width + 1) + (":" if at in right else "-") for at, width in enumerate(widths)) + "|"
     return "\n".join([texts[0], rule, *texts[1:]])
 
 

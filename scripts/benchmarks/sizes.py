@@ -50,3 +50,25 @@ QUICK = Sizes(
     large_file_bytes=8 * MIB,
     baseline_seconds=0.05,
 )
+
+
+class HttpSizes(NamedTuple):
+    """The same of the benchmark of the HTTP API.
+
+    Attributes:
+        events: annotations that a node has before the load, ascending.
+        clients: at a time: one, some, many.
+        warm_seconds: of each load, before counting.
+        seconds: of each load, counted.
+        page_step: annotations between the pages that are asked for.
+    """
+
+    events: tuple[int, int, int]
+    clients: tuple[int, int, int]
+    warm_seconds: float
+    seconds: float
+    page_step: int
+
+
+HTTP_FULL = HttpSizes((0, 5000, 100_000), (1, 8, 64), 1.5, 5.0, 500)
+HTTP_QUICK = HttpSizes((0, 200, 1000), (1, 8, 16), 0.2, 0.3, 100)

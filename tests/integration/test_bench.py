@@ -39,6 +39,25 @@ def test_a_quick_benchmark_fills_every_row_of_its_table(tmp_path: Path, monkeypa
     assert list(tmp_path.iterdir()) == [], "it left something behind"
 
 
+@pytest.mark.slow
+@pytest.mark.processes
+def test_a_quick_benchmark_of_the_api_fills_its_tables_and_nothing_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = bench(tmp_path, "api", "--quick", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    assert [figure["name"] for figure in found["figures"]] == [
+        figure.name for figure in importlib.import_module("benchmarks.http_results").HTTP_FIGURES
+    ]
+    assert all(figure["figure"] > 0 for figure in found["figures"])
+    measured = [case for case in found["details"] if not case["what"].startswith("Gonk")]
+    assert [case for case in measured if case["runs"][0]["failed"] or not case["runs"][0]["rate"]] == []
+    assert not found["gonk_was_run"]
+    assert list(tmp_path.iterdir()) == [], "it left something behind"
+
+
 def test_one_measurement_can_be_chosen_and_is_shown_as_a_table(tmp_path: Path) -> None:
     done = bench(tmp_path, "--quick", "--only", "append-grouped")
     assert done.returncode == 0, done.stderr
