@@ -38,6 +38,8 @@ class Refolder:
         self._any_deletions = db.one("SELECT 1 FROM deletions LIMIT 1") is not None
         self._any_conflicts = db.one("SELECT 1 FROM conflicts LIMIT 1") is not None
         self._vouched: dict[tuple[int, int], bool] = {}
+        self._counted: list[digest.Counted] = []  # items that come into the State digest, and that leave it
+        self._uncounted: list[digest.Counted] = []
         self.digest_change = 0
 
     def refold(self, kind: int, uuids: set[bytes], new: dict[bytes, list[Row]]) -> None:
@@ -74,7 +76,7 @@ class Refolder:
         for uuid in uuids:
             stored, fresh = old.get(uuid, _NO_ROWS), new.get(uuid, ())
             if not stored and len(fresh) == 1 and _is_lone(fresh[0], deletions):  # a short cut for imports
-                self._apply(kind, fresh[0], self._fold_lone(fresh[0], decided))
+                self._apply(fresh[0], self._fold_lone(fresh[0], decided))
                 inserts.append(fresh[0])
                 continue
             entity = {**stored, **{row.number: row for row in fresh}} if fresh else stored
@@ -83,13 +85,13 @@ class Refolder:
                 row = entity[result.number]
                 if row.extra is None:
                     was = row.derived()
-                    self._apply(kind, row, result)
+                    self._apply(row, result)
                     if row.derived() != was:
                         updates.append(row)
                     continue
                 before = stored.get(row.number)
                 row.shared = None if before is None else before.shared
-                self._apply(kind, row, result)
+                self._apply(row, result)
                 (inserts if before is None else replaces).append(row)
             if folded.conflict:
                 conflicts.append((kind, uuid, len(folded.conflict)))
@@ -99,6 +101,8 @@ class Refolder:
         update_rows(self._db, kind, updates)
         self._write_deletions(deletions, decided)
         self._write_conflicts(kind, uuids, conflicts)
+        self.digest_change += digest.sum_of(kind, self._counted) - digest.sum_of(kind, self._uncounted)
+        self._counted, self._uncounted = [], []
 
     def _fold(self, entity: Mapping[int, Row], deletions: Deletions, decided: Decisions) -> FoldedEntity:
         if len(entity) == 1:
@@ -131,15 +135,15 @@ class Refolder:
             self._vouched[branch, seq] = known
         return known
 
-    def _apply(self, kind: int, row: Row, result: Folded) -> None:
-        """Give a row what the fold says, and move its item in the State digest from what it was."""
+    def _apply(self, row: Row, result: Folded) -> None:
+        """Give a row what the fold says, and note its items in the State digest: as it was, and as it is."""
         was, now = row.shared, result.shared
         if was != now:
             index = row.number & 0xFFF
             if was is not None:
-                self.digest_change -= digest.item(kind, row.uuid, row.entry_id, index, was)
+                self._uncounted.append((row.uuid, row.entry_id, index, was))
             if now is not None:
-                self.digest_change += digest.item(kind, row.uuid, row.entry_id, index, now)
+                self._counted.append((row.uuid, row.entry_id, index, now))
         _, row.version, row.status, row.shared, row.current, row.named, row.root = result
 
     # --- loading ---------------------------------------------------------------------------------------

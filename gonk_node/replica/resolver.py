@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from gonk_node.core.ids import EventRef
 from gonk_node.store.state_db import StateDb
-from gonk_node.store.state_schema import TABLES, event_number
+from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA, TABLES, event_number
 
 DELETION = 3  # beside OBJECT, ANNOTATION, SCHEMA: what a review may name as well
 _CACHE_MAX = 200_000  # entries and targets remembered; an import refers to few, a review batch to many
@@ -71,11 +71,11 @@ class Resolver:
     def fetch_targets(self, numbers: Iterable[int | None]) -> None:
         """Look up what those numbers are, where it is not remembered."""
         missing = {number for number in numbers if number is not None and number not in self._targets}
-        for kind, table in enumerate(TABLES):
+        for kind in (ANNOTATION, OBJECT, SCHEMA):  # the most frequent first
             if not missing:
                 return
             for number, uuid in self._db.rows_in(
-                f"SELECT event_no, uuid FROM {table} WHERE event_no IN (??)",
+                f"SELECT event_no, uuid FROM {TABLES[kind]} WHERE event_no IN (??)",
                 missing,
             ):
                 self._targets[number] = Target(kind, uuid, kind)

@@ -18,6 +18,8 @@ _MASK = (1 << (8 * _SUM_BYTES)) - 1
 
 EMPTY_SUM = 0
 
+Counted = tuple[bytes, bytes, int, int]  # a revision: uuid, entry id, index of its event there, status
+
 
 def item(entity_type: int, uuid: bytes, entry_id: bytes, index: int, status: int) -> int:
     """The number that stands for "this revision of this entity has this status" in the sum.
@@ -32,8 +34,8 @@ def item(entity_type: int, uuid: bytes, entry_id: bytes, index: int, status: int
     return sum_of(entity_type, [(uuid, entry_id, index, status)])
 
 
-def sum_of(entity_type: int, revisions: Iterable[tuple[bytes, bytes, int, int]]) -> int:
-    """The sum of the items of many revisions (uuid, entry id, index, status) of one entity type."""
+def sum_of(entity_type: int, revisions: Iterable[Counted]) -> int:
+    """The sum of the items of many revisions of one entity type."""
     hasher = _ITEM.copy()
     reset, update, stretch, number_of = hasher.reset, hasher.update, hasher.digest, int.from_bytes
     type_byte = _BYTE[entity_type]
