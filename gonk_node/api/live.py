@@ -44,7 +44,7 @@ class Streams:
         if self.is_ending or len(self._alarms) >= API_STREAMS_MAX:
             raise RequestError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                f"{len(self._alarms)} streams are open, and this node has no more",
+                f"{len(self._alarms)} streams are open, and this node takes no more",
                 name="ServiceUnavailable",
                 hint="close one, or ask …/events?after= now and then",
             )

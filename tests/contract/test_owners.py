@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from kit.http_api import Api, Client
@@ -106,3 +108,17 @@ def test_people_of_other_nodes_are_named_by_their_keys(fresh_api: Api) -> None:
     alice.ok("DELETE", f"owners/{key}")
     assert alice.ok("GET", "owners") == ["alice"]
     alice.refused(409, "PUT", f"owners/{key}")  # a removed key never returns, and nobody here can make another
+
+
+def test_somebody_who_is_added_again_many_times_at_once_is_added_once(fresh_api: Api) -> None:
+    alice = fresh_api.alice
+    alice.ok("PUT", "owners/bob")
+    alice.ok("DELETE", "owners/bob")
+    with ThreadPoolExecutor(8) as pool:
+        answers = [
+            pool.submit(lambda: fresh_api.client("alice").call("PUT", "owners/bob").status_code) for _ in range(8)
+        ]
+    assert sorted(answer.result() for answer in answers) == [200] + [409] * 7
+    assert alice.ok("GET", "owners") == ["alice", "bob"]
+    added = alice.new_object()
+    fresh_api.bob.accept(f"objects/{added['uuid']}/0")
