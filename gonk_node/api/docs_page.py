@@ -19,7 +19,7 @@ STYLE = """
 :root { color-scheme: light dark; --line: #8884; --dim: #777; --code: #8881; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; border-bottom: 1px solid var(--line); }
-nav a { margin-right: 1rem; }
+nav a { margin-right: .7rem; } code { overflow-wrap: anywhere; }
 details { border-bottom: 1px solid var(--line); padding: .4rem 0; } summary { cursor: pointer; }
 code, pre { font: 14px/1.4 ui-monospace, monospace; background: var(--code); border-radius: 3px; padding: .1em .3em; }
 pre { padding: .6rem; overflow-x: auto; }
@@ -33,7 +33,7 @@ def page(routes: Iterable[Route]) -> str:
     groups = [
         (tag, list(rows)) for tag, rows in groupby(routes, lambda each: each.handler.__module__.rpartition(".")[2])
     ]
-    links = "".join(f'<a href="#{tag}">{escape(tag)}</a>' for tag, _ in groups)
+    links = " ".join(f'<a href="#{tag}">{escape(tag)}</a>' for tag, _ in groups)
     body = "".join(f'<h2 id="{tag}">{escape(tag)}</h2>{"".join(map(_row, rows))}' for tag, rows in groups)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Gonk\'s HTTP API</title>'
