@@ -32,6 +32,7 @@ class Author:
         self.signer = signer
         self.display_name = display_name
         self.queries = Queries(replica.db)
+        self._is_named = not display_name  # or known to be: asked once, since it stays so
 
     @property
     def key(self) -> bytes:
@@ -77,7 +78,8 @@ class Author:
         a node accepts every grant that it sees to its keys.
         """
         events = self._acceptance()
-        if self.display_name and self.queries.display_name(self.key) is None:
+        self._is_named = self._is_named or self.queries.display_name(self.key) is not None
+        if not self._is_named:
             events.append(Profile(self.display_name))
         return self.replica.sign(self.signer, events) if events else None
 

@@ -34,9 +34,10 @@ class Refolder:
         self._authority = authority
         self._branches = branches
         self._voted = voted
-        self._any_votes = db.one("SELECT 1 FROM votes LIMIT 1") is not None
-        self._any_deletions = db.one("SELECT 1 FROM deletions LIMIT 1") is not None
-        self._any_conflicts = db.one("SELECT 1 FROM conflicts LIMIT 1") is not None
+        (any_of_them,) = db.rows(
+            "SELECT EXISTS (SELECT 1 FROM votes), EXISTS (SELECT 1 FROM deletions), EXISTS (SELECT 1 FROM conflicts)"
+        )
+        self._any_votes, self._any_deletions, self._any_conflicts = map(bool, any_of_them)
         self._vouched: dict[tuple[int, int], bool] = {}
         self._counted: list[digest.Counted] = []  # items that come into the State digest, and that leave it
         self._uncounted: list[digest.Counted] = []
