@@ -34,6 +34,14 @@ class Chosen(NamedTuple):
     since_ms: int | None = None
     until_ms: int | None = None
 
+    def fits(self, time_ms: int, author: bytes) -> bool:
+        """Whether an entry of that time and author is wanted; its kinds of events are not looked at."""
+        if self.author is not None and author != self.author:
+            return False
+        if self.since_ms is not None and time_ms < self.since_ms:
+            return False
+        return self.until_ms is None or time_ms < self.until_ms
+
 
 class LoggedEntry(NamedTuple):
     """An entry and its arrival number on this node."""
@@ -86,7 +94,7 @@ def log_page(
     found: list[LoggedEntry] = []
     events = size = 0
     for lsn, event_count, record_bytes, time_ms, author in rows:
-        if not _fits(chosen, time_ms, author):
+        if not chosen.fits(time_ms, author):
             continue
         events += event_count
         size += record_bytes
@@ -114,11 +122,3 @@ def log_entries(
         if page.cursor is None or not limit:
             return
         page = log_page(replica, db, chosen, after=page.cursor, limit=limit, newest_first=newest_first)
-
-
-def _fits(chosen: Chosen, time_ms: int, author: bytes) -> bool:
-    if chosen.author is not None and author != chosen.author:
-        return False
-    if chosen.since_ms is not None and time_ms < chosen.since_ms:
-        return False
-    return chosen.until_ms is None or time_ms < chosen.until_ms
