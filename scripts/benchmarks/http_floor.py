@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,7 +15,7 @@ _HOST = "127.0.0.1"
 
 @asynccontextmanager
 async def serve(answer: str) -> AsyncIterator[Facts]:
-    """Serve any path and method with that JSON; tells the port."""
+    """Serve any path and method with that JSON; tells port and process."""
     data = answer.encode()
 
     async def handle(request: web.Request) -> web.Response:
@@ -27,7 +28,7 @@ async def serve(answer: str) -> AsyncIterator[Facts]:
     await runner.setup()
     await web.TCPSite(runner, _HOST, 0).start()
     try:
-        yield {"port": runner.addresses[0][1]}
+        yield {"port": runner.addresses[0][1], "pid": os.getpid()}
     finally:
         await runner.cleanup()
 

@@ -59,7 +59,7 @@ ELSEWHERE: dict[tuple[str, int], Elsewhere] = {
 def elsewhere(which: str, clients: int) -> Facts:
     """The same as `http_load.load` tells, as far as it is known."""
     known = ELSEWHERE[which, clients]
-    return {"rate": known.rate, "failed": known.failed, "p50_ms": None, "p99_ms": None, "client_cpu": None, "why": ""}
+    return {"rate": known.rate, "failed": known.failed, "why": ""}
 
 
 class Gonk:
@@ -80,8 +80,8 @@ class Gonk:
             raise ChildError(f"{REQUIREMENT} cannot be installed here: {error}") from error
 
     @contextmanager
-    def serving(self, which: str) -> Iterator[tuple[int, Work]]:
-        """Serve a new folder for the length of a `with` block: the port, and the work to be sent there."""
+    def serving(self, which: str) -> Iterator[tuple[int, int, Work]]:
+        """Serve a new folder for the length of a `with` block: port, process, and the work to be sent there."""
         place = self._folder / f"{which} {time.monotonic_ns()}"
         place.mkdir()
         port = _free_port()
@@ -91,7 +91,7 @@ class Gonk:
         with subprocess.Popen(command, cwd=place, stdout=quiet, stderr=quiet) as process:
             try:
                 _until_it_listens(port, process)
-                yield port, _furnished(port, key)
+                yield port, process.pid, _furnished(port, key)
             finally:
                 process.terminate()
 

@@ -19,7 +19,7 @@ from .http_gonk import ELSEWHERE, PATCHED, SHIPPED, Gonk, elsewhere
 from .http_load import Work
 from .http_node import SharedNode
 from .http_work import DATASET, creating, listing
-from .processes import Facts, job, server
+from .processes import Facts, cpu_seconds, job, server
 from .sizes import HttpSizes
 
 _ANSWER = '{"uuid":"00000000-0000-4000-8000-000000000000","version":0}\n'  # as long as that of a new annotation
@@ -36,6 +36,17 @@ class Case(NamedTuple):
     what: str
     events: int | None
     clients: int
+
+
+class _Target(NamedTuple):
+    """A server that is up, and the work for it."""
+
+    what: str
+    events: int | None
+    port: int
+    pid: int
+    work: Work
+    clients_max: int = 1 << 16
 
 
 Measured = Iterator[tuple[Case, Facts]]
@@ -58,39 +69,56 @@ class HttpBench:
     def run(self) -> Measured:
         """One run."""
         with TemporaryDirectory(dir=self._folder) as folder:
-            yield from self._nodes(Path(folder))
-            yield from self._floors()
+            yield from self._loads(Path(folder))
             yield Case(LMDB, None, 1), self._flushes(Path(folder) / "bare")
-        yield from self._gonks()
+        if self._gonk is None:
+            for which, clients in ELSEWHERE:
+                yield Case(GONK[which], 0, clients), elsewhere(which, clients)
 
-    # --- the node -------------------------------------------------------------------------------------------
-
-    def _nodes(self, folder: Path) -> Measured:
-        """All nodes are up at one time and take their turns, so that a slow moment meets each of them."""
+    def _loads(self, folder: Path) -> Measured:
+        """All servers are up at one time and take their turns, so that a slow moment meets each of them."""
         sizes = self._sizes
         nodes = {events: SharedNode(folder / f"node-{events}", events, max(sizes.clients)) for events in sizes.events}
         accepted = dict.fromkeys(nodes, 0)
+        few = min(nodes)
         with ExitStack() as stack:
-            works = {}
-            for events, node in nodes.items():
-                stack.enter_context(node.serving())
-                objects = json.loads(node.get(f"{DATASET}/objects/pending"))
-                works[events] = Work("POST", creating(objects, Random(events)), node.keys)
+            targets = [self._node_target(stack, node) for node in nodes.values()]
+            targets += self._baselines(stack)
             for clients in sorted(sizes.clients, reverse=True):
-                for events, node in nodes.items():
-                    facts = self._load(node.port, works[events], clients)
-                    accepted[events] += facts["accepted"]
-                    yield Case(NODE, events, clients), facts
-            events, clients = min(nodes), max(sizes.clients)
-            facts = self._load(nodes[events].port, works[events]._replace(keys=nodes[events].keys[:1]), clients)
-            accepted[events] += facts["accepted"]
-            yield Case(ONE_USER, events, clients), facts
+                for target in targets:
+                    if clients > target.clients_max:
+                        continue
+                    facts = self._load(target, clients)
+                    if target.what == NODE:
+                        accepted[target.events or 0] += facts["accepted"]
+                    yield Case(target.what, target.events, clients), facts
+            shared = targets[0]._replace(work=targets[0].work._replace(keys=nodes[few].keys[:1]))
+            facts = self._load(shared, max(sizes.clients))
+            accepted[few] += facts["accepted"]
+            yield Case(ONE_USER, few, max(sizes.clients)), facts
             yield from self._pages(nodes[max(nodes)])
         for events, node in nodes.items():
             if node.annotations() != events + accepted[events]:
                 raise ValueError(
                     f"{accepted[events]} were accepted beside {events}, and {node.annotations()} are there"
                 )
+
+    def _node_target(self, stack: ExitStack, node: SharedNode) -> _Target:
+        stack.enter_context(node.serving())
+        objects = json.loads(node.get(f"{DATASET}/objects/pending"))
+        work = Work("POST", creating(objects, Random(node.events)), node.keys)
+        return _Target(NODE, node.events, node.port, node.pid, work)
+
+    def _baselines(self, stack: ExitStack) -> list[_Target]:
+        objects = [{"uuid": "00000000-0000-4000-8000-000000000000", "version": 0}]
+        work = Work("POST", creating(objects, Random(0)), ["gk_" + "0" * 32])
+        floor = stack.enter_context(server("http_floor", "serve", answer=_ANSWER))
+        targets = [_Target(FLOOR, None, floor["port"], floor["pid"], work)]
+        for which, name in GONK.items() if self._gonk else ():
+            assert self._gonk is not None
+            port, pid, work = stack.enter_context(self._gonk.serving(which))
+            targets.append(_Target(name, 0, port, pid, work, clients_max=sorted(self._sizes.clients)[-2]))
+        return targets
 
     def _pages(self, node: SharedNode) -> Measured:
         """Pages all over the list, one after the other; then the bytes of one of them from a bare server."""
@@ -103,19 +131,10 @@ class HttpBench:
             last = rows[-1]["uuid"]
             after.append(last)
         work = Work("GET", listing(after[:-1]), node.keys)
-        yield Case(PAGE, node.events, 1), self._load(node.port, work, 1)
+        yield Case(PAGE, node.events, 1), self._load(_Target(PAGE, node.events, node.port, node.pid, work), 1)
         page = node.get(work.requests[0][0]).decode()
         with server("http_floor", "serve", answer=page) as floor:
-            yield Case(PAGE_FLOOR, None, 1), self._load(floor["port"], work, 1)
-
-    # --- baselines ------------------------------------------------------------------------------------------
-
-    def _floors(self) -> Measured:
-        objects = [{"uuid": "00000000-0000-4000-8000-000000000000", "version": 0}]
-        work = Work("POST", creating(objects, Random(0)), ["gk_" + "0" * 32])
-        with server("http_floor", "serve", answer=_ANSWER) as floor:
-            for clients in self._sizes.clients:
-                yield Case(FLOOR, None, clients), self._load(floor["port"], work, clients)
+            yield Case(PAGE_FLOOR, None, 1), self._load(_Target(FLOOR, None, floor["port"], floor["pid"], work), 1)
 
     def _flushes(self, path: Path) -> Facts:
         """Puts of one record, each flushed, one after the other."""
@@ -129,26 +148,19 @@ class HttpBench:
         rate = len(seconds) / sum(seconds)
         seconds.sort()
         p50, p99 = (1000 * seconds[len(seconds) * share // 100] for share in (50, 99))
-        return {"rate": rate, "p50_ms": p50, "p99_ms": p99, "failed": 0.0, "client_cpu": None, "why": ""}
+        return {"rate": rate, "p50_ms": p50, "p99_ms": p99, "failed": 0.0, "why": ""}
 
-    def _gonks(self) -> Measured:
-        if self._gonk is None:
-            for which, clients in ELSEWHERE:
-                yield Case(GONK[which], 0, clients), elsewhere(which, clients)
-            return
-        for which, name in GONK.items():
-            with self._gonk.serving(which) as (port, work):
-                for clients in self._sizes.clients[:-1]:
-                    yield Case(name, 0, clients), self._load(port, work, clients)
-
-    def _load(self, port: int, work: Work, clients: int) -> Facts:
+    def _load(self, target: _Target, clients: int) -> Facts:
         with TemporaryDirectory(dir=self._folder) as folder:
-            return job(
+            before = cpu_seconds(target.pid)
+            facts = job(
                 "http_load",
                 "load",
-                port=port,
-                work=work.save(Path(folder) / "work.json"),
+                port=target.port,
+                work=target.work.save(Path(folder) / "work.json"),
                 clients=clients,
                 warm_seconds=self._sizes.warm_seconds,
                 seconds=self._sizes.seconds,
             )
+        cpu = cpu_seconds(target.pid) - before
+        return {**facts, "server_cpu_ms": 1000 * cpu / facts["accepted"] if facts["accepted"] and cpu > 0 else None}

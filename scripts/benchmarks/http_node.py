@@ -34,13 +34,14 @@ class SharedNode:
         events: as given.
         keys: the users' API keys.
         port: of the HTTP API, while it is served.
+        pid: of the process that serves it.
     """
 
     def __init__(self, root: Path, events: int, users: int) -> None:
         self._home: Home = new_node(root)
         self._dataset = new_dataset(self._home)
         self.events = events
-        self.port = 0
+        self.port = self.pid = 0
         with open_node(self._home) as node:
             annotator = Annotator(node, self._dataset)
             annotator.take_in(events, GROUP)
@@ -56,6 +57,7 @@ class SharedNode:
                 line = process.stdout.readline() if process.stdout else ""
                 if not line:
                     raise ChildError(f"gonk serve ended with exit code {process.wait()}")
+                self.pid = process.pid
                 self.port = int(json.loads(line)["http"].rpartition(":")[2])
                 yield
             finally:

@@ -31,7 +31,17 @@ HTTP_FIGURES = (
     ),
     Figure("page", "p99, page of 25 of 100,000 pending", MS, "bare aiohttp", Target(FIGURE, False, 50)),
 )
-_HEADINGS = ("what", "from events", "clients", "answers/s", "p50 ms", "p99 ms", "failing", "client's processor")
+_HEADINGS = (
+    "what",
+    "from events",
+    "clients",
+    "answers/s",
+    "p50 ms",
+    "p99 ms",
+    "failing",
+    "server's ms",
+    "clients' share",
+)
 
 
 def samples_of(runs: Sequence[Run], sizes: HttpSizes) -> Samples:
@@ -68,8 +78,8 @@ def details_json(runs: Sequence[Run]) -> list[dict[str, Any]]:
 
 def _cells(case: Case, found: Sequence[Facts]) -> tuple[str, ...]:
     def middle(name: str, factor: float = 1) -> str:
-        values = [facts[name] for facts in found]
-        return "" if None in values else number(factor * median(values))
+        values = [facts[name] for facts in found if facts.get(name) is not None]
+        return number(factor * median(values)) if values else ""
 
     return (
         case.what,
@@ -79,7 +89,8 @@ def _cells(case: Case, found: Sequence[Facts]) -> tuple[str, ...]:
         middle("p50_ms"),
         middle("p99_ms"),
         f"{100 * max(facts['failed'] for facts in found):.0f} %",
-        f"{middle('client_cpu', 100)} %".lstrip(" %"),
+        middle("server_cpu_ms"),
+        f"{100 * median(facts['client_cpu'] for facts in found):.0f} %" if "client_cpu" in found[0] else "",
     )
 
 

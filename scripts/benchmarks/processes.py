@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -59,6 +60,15 @@ def job(module: str, role: str, **arguments: Any) -> Facts:
         facts = _report(child, f"{module} {role}")
         child.communicate()
     return facts
+
+
+def cpu_seconds(pid: int) -> float:
+    """The processor time that a process has taken so far; 0 where the system does not tell (proc(5))."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # utime, stime
 
 
 # --- on the child's side -------------------------------------------------------------------------------------
