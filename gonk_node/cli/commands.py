@@ -35,6 +35,11 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "list": Entry("list_cmd", "list_", "List objects, annotations or schemas."),
         "show": Entry("show_cmd", "show", "Show all there is about one object, annotation, schema or event."),
         "log": Entry("log_cmd", "log", "Show the signed entries of a dataset, newest first."),
+        "blame": Entry(
+            "blame_cmd",
+            "blame",
+            "Show who made something what it is: each version, who decided it, and what it changed.",
+        ),
         "status": Entry("status_cmd", "status", "Show where a dataset stands, or all of them."),
         "conflicts": Entry("conflicts_cmd", "conflicts", "List what has several accepted versions that compete."),
     },
