@@ -15,7 +15,8 @@ from gonk_node import __version__, errors
 from gonk_node.cli import main, root
 from gonk_node.cli.commands import COMMANDS
 from gonk_node.cli.run import Verb
-from gonk_node.cli.text import plural, safe, size_text, time_json, time_text
+from gonk_node.cli.text import plural, safe, size_text, time_text
+from gonk_node.core.times import time_json
 from kit.command_line import Gonk
 from kit.source_tree import PACKAGE, ROOT
 
