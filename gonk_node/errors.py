@@ -16,6 +16,9 @@ Nothing else decides exit codes or statuses. The tree:
     ├── VerificationError     bytes that claim to be something they are not
     │   ├── InvalidEntryError     an entry breaks a V-rule
     │   ├── ContentMismatchError  a chunk, a chunk list or a whole file does not match its id
+    │   ├── ReleaseError          a release is not what it says, or nobody's who may release
+    │   ├── ErasedError           what a release names was erased since it was made
+    │   ├── NotHeldError          entries or bodies that are to be judged are not on this node
     │   └── DamagedStoreError     what this node stored has changed on the disk
     ├── PeerError             the other node
     │   ├── PeerUnavailableError  cannot be reached, or went away
@@ -174,6 +177,24 @@ class ContentMismatchError(VerificationError):
     """A chunk, a chunk list or a whole file does not match its id."""
 
     code, fault = "content-mismatch", "peer"
+
+
+class ReleaseError(VerificationError):
+    """A release is not what its log says, or was signed by one who may not release."""
+
+    code = "release"
+
+
+class ErasedError(VerificationError):
+    """Bodies that a release stands on were erased since, by those who may; nobody can verify it whole any more."""
+
+    code = "erased"
+
+
+class NotHeldError(VerificationError):
+    """Entries or bodies that are to be judged are not on this node."""
+
+    code, fault = "not-held", "peer"
 
 
 class DamagedStoreError(VerificationError):

@@ -6,7 +6,7 @@ one purpose never means anything in another. No storage, no look-up of short for
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 from uuid import UUID
 
@@ -51,6 +51,14 @@ _object_uuid = _hasher("gonk-node 2026 v1 object uuid")
 _schema_uuid = _hasher("gonk-node 2026 v1 schema uuid")
 _annotation_uuid = _hasher("gonk-node 2026 v1 imported annotation uuid")
 _log_id = _hasher("gonk-node 2026 v1 log id")
+
+
+def hash_manifest_lines(lines: Iterable[bytes]) -> bytes:
+    """`hash_manifest` of all lines of a manifest, one after the other; holds none of them for long."""
+    hasher = blake3(derive_key_context="gonk-node 2026 v1 manifest")
+    for line in lines:
+        hasher.update(line)
+    return hasher.digest()
 
 
 def uuid8(digest: bytes) -> bytes:

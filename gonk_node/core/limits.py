@@ -48,6 +48,10 @@ STRANGER_CONTENT_BYTES_TOTAL = 1024 * MIB  # of all such keys of a dataset
 STRANGER_CONTENT_BYTES_MIN = 4 * KIB  # what the smallest file counts for there: about what it costs in the store
 CITED_BYTES_PER_KEY = 16 * MIB  # of a stranger's log up to what an owner accepted: room for thousands of proposals
 
+SNAPSHOT_MEMORY_EVENTS_MAX = 20_000  # a State of so many is folded in memory, in a second; some 20 MB
+SNAPSHOTS_KEPT_MAX = 4  # files of past States of one dataset: two releases that are compared, and two more in use
+RELEASE_TAG_CHARS_MAX = 100  # that this node signs; tags become names of files
+
 # --- schemas and annotation bodies: what checking one may cost (see state/schema_guard.py) --------------------
 
 JSON_DEPTH_MAX = 64  # arrays and objects in one another; deeper ones overflow stacks of validators
@@ -137,7 +141,22 @@ CONTENT_TOKEN_BYTES = 32  # random; nobody guesses it
 
 IMPORTED_BODY_BYTES_MAX = EVENT_BYTES_MAX - 4 * KIB  # leaves room for the references around it in the event
 VOC_FILE_BYTES_MAX = 16 * MIB  # one image; a thousand boxes take 300 KiB
+JPEG_SEGMENTS_MAX = 4096  # before the one with the size; profiles and thumbnails take some dozens
+TIFF_TAGS_MAX = 512  # of one image; usual are twenty
 VOC_DEPTH_MAX = 32  # elements in one another; the format has 4
+
+# --- files that people export, and what they are told of losses (see formats/) ----------------------------------
+
+EXPORT_FILES_MAX = 50_000_000  # beyond that something is wrong, and file systems run out of inodes
+EXPORT_BYTES_MAX = 1 << 50  # 1 PiB: no disk here holds it
+EXPORT_FOLDERS_MAX = 100_000  # that the names of objects may make; each is remembered
+EXPORT_PARTS_MAX = 16  # folders in one another in the name of one object
+EXPORT_PART_BYTES_MAX = 200  # of one file name: common file systems take 255, and a uuid may come to it
+EXPORT_LABELS_MAX = 65_536  # different labels in one export; all are remembered
+EXPORT_ID_MAX = 1 << 52  # ids that a file brought and that are kept; what is numbered anew comes after them
+LOSS_PROBLEMS_MAX = 10_000  # that a report lists; the rest is counted
+LOSS_KINDS_MAX = 200  # of things that were not carried; the rest is one kind
+LOSS_PLACES_MAX = 5  # that a report names of one kind
 
 # --- transport of sessions: this node's own (see net/) ----------------------------------------------------------
 
@@ -168,6 +187,10 @@ CONTENT_PAUSE_RATIO = 10.0  # looking for missing content takes at most a tenth 
 API_PAGE_ROWS = 25  # of a list, where the request does not say: Gonk's number
 API_PAGE_ROWS_MAX = 1000  # that a request may ask for
 API_JSON_BYTES_MAX = 32 * MIB  # of one JSON body: an object of 24 MB in base64; larger ones are uploaded as they are
+API_JSON_ITEMS_MAX = 131_072  # values in one body: each takes 70 bytes and 100 ns; a review names 4,096 events
+API_BODY_SMALL_BYTES = 64 * KIB  # that each connection may hold at a time; annotations are smaller
+API_BODIES_BYTES_MAX = 2 * API_JSON_BYTES_MAX  # of larger ones at a time; each takes up to four times its size
+API_BODY_TURN_SECONDS = 120.0  # to wait for room among them; each takes about a second
 API_BODY_PART_SECONDS = 30.0  # for the next 256 KiB of a body
 API_BURST_SECONDS = 2  # of its rate that a key may use at once
 API_CONNECTIONS_MAX = 512  # at a time; browsers and clients keep some open each

@@ -22,6 +22,7 @@ class Bodies:
         self._queries = queries
         self._lock = threading.Lock()
         self._validators: dict[int, Validator] = {}  # by schema revision, of which nothing changes; the oldest first
+        self._unusable: set[int] = set()  # revisions that cannot be judged by
 
     def check(self, schema: Revision, body: bytes) -> None:
         """NonconformingError, saying where and why, unless the body fits the schema revision."""
@@ -38,16 +39,21 @@ class Bodies:
         """Whether an annotation revision fits the schema revision that it names; UNKNOWN where that is not here."""
         if annotation.schema_no is None or annotation.body is None:
             return Conformance.UNKNOWN
-        validator = self._validators.get(annotation.schema_no)
+        return self.verdict(annotation.schema_no, annotation.body)
+
+    def verdict(self, schema_no: int, body: bytes) -> Conformance:
+        """Whether a body fits the schema revision of that local number; UNKNOWN where it is not here, or is no schema."""
+        validator = self._validators.get(schema_no)
         if validator is None:
-            schema = self._queries.by_number(SCHEMA, annotation.schema_no)
+            schema = None if schema_no in self._unusable else self._queries.by_number(SCHEMA, schema_no)
             if schema is None:
                 return Conformance.UNKNOWN
             try:
                 validator = self._validator(schema)
             except NonconformingError:
+                self._unusable.add(schema_no)
                 return Conformance.UNKNOWN
-        return validator.verdict(annotation.body)
+        return validator.verdict(body)
 
     def _validator(self, schema: Revision) -> Validator:
         validator = self._validators.get(schema.number)

@@ -20,6 +20,7 @@ from gonk_node.core.verify import verify_entry
 from gonk_node.errors import InvalidEntryError, UsageError
 from gonk_node.replica.collector import paused_collector
 from gonk_node.replica.projection import Projection
+from gonk_node.replica.snapshot_files import discard_all
 from gonk_node.replica.stranger_gate import Quota, StrangerGate
 from gonk_node.store.log import LocalPlace, LogStore
 
@@ -153,6 +154,8 @@ class Ingest:
         self._projection.restorable.clear()
         for entry_id, indexes in _by_entry(self._projection.erasable).items():
             self._log.erase(entry_id, indexes)
+        if self._projection.erasable and self._projection.db.path is not None:
+            discard_all(self._projection.db.path)  # they may hold what was erased
         self._projection.erasable.clear()
 
     def _declined(self, entry: Entry) -> Ingested:

@@ -7,6 +7,7 @@ what; SQLite's State is derived from here. Tables and keys: `log_rows` and docs/
 from __future__ import annotations
 
 import os
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -271,6 +272,10 @@ class LogStore:
     def is_ancestor(self, ancestor_id: bytes, entry_id: bytes) -> bool:
         """Whether an entry is at, or before, another on the same chain; False when one of them is not held."""
         return self._read(lambda log: log_read.is_ancestor(log, ancestor_id, entry_id))
+
+    def lsns_up_to(self, entry_ids: Iterable[bytes]) -> tuple[array[int], int]:
+        """The lsns of what is at or before those held entries, ascending; and how many events (see `log_read`)."""
+        return self._read(lambda log: log_read.lsns_up_to(log, entry_ids))
 
     def forks(self) -> list[Fork]:
         """A proof of each fork held."""

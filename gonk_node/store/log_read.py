@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
+from heapq import merge
+from itertools import groupby
 
 from gonk_node.core.heads import Head, Range, locator_seqs
 from gonk_node.store.log_rows import LogTxn, damaged
@@ -83,6 +86,29 @@ def read_range(log: LogTxn, range_: Range, first_seq: int, *, bytes_max: int, co
         records.append(record)
         seq = at + 1
     return records
+
+
+def lsns_up_to(log: LogTxn, entry_ids: Iterable[bytes]) -> tuple[array[int], int]:
+    """The lsns of the entries that are, or are before, any of those held ones, ascending; and how many events they have.
+
+    Of stretches that several chains share the events are counted once for each.
+    """
+    chains: list[array[int]] = []
+    events = 0
+    for entry_id in entry_ids:
+        header = log.header(entry_id)
+        if header is None:
+            continue
+        path = log.path(header, entry_id)
+        events += log.row(header, entry_id).events
+        lsns = array("Q")
+        for at, _, row in log.chain_from(header.author, header.log_id, 0):
+            if at > header.seq:
+                break
+            if row.branch == next(branch for first, branch in path if at >= first):
+                lsns.append(row.lsn)
+        chains.append(lsns)  # ascending: an entry arrives after the one that it follows
+    return array("Q", (lsn for lsn, _ in groupby(merge(*chains)))), events
 
 
 def scan(log: LogTxn, after_lsn: int, *, count_max: int, bytes_max: int) -> list[tuple[int, bytes]]:

@@ -1,0 +1,54 @@
+"""Rule A13 (spec section 7): which of the releases that were signed count, and which of them a tag means.
+
+Pure: who owned what where is told by `authority`. Whether a release is true is for `manifest` and whoever folds the State at
+its heads.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from gonk_node.core.ids import EventRef
+from gonk_node.core.limits import RELEASE_TAG_CHARS_MAX
+from gonk_node.errors import UsageError
+
+_TAG = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._+-]{{0,{RELEASE_TAG_CHARS_MAX - 1}}}")
+
+
+class Signed(NamedTuple):
+    """A release.create where it stands, in an entry that counts as an owner's.
+
+    Attributes:
+        tag: what it calls the release.
+        rank: of the owner, 0 highest.
+        seq: of its entry.
+        log_id: of its log, 8 bytes.
+        ref: the event.
+    """
+
+    tag: str
+    rank: int
+    seq: int
+    log_id: bytes
+    ref: EventRef
+
+
+def named_by_tags(honoured: Iterable[Signed]) -> dict[str, EventRef]:
+    """What each tag means: the release of the owner who ranks highest; of several by one owner, the earliest place."""
+    best: dict[str, Signed] = {}
+    for each in honoured:
+        other = best.get(each.tag)
+        if other is None or each[1:] < other[1:]:
+            best[each.tag] = each
+    return {tag: each.ref for tag, each in best.items()}
+
+
+def check_tag(tag: str) -> None:
+    """UsageError unless the tag is one that this node signs: usable as the name of a file, and easy to type."""
+    if not _TAG.fullmatch(tag):
+        raise UsageError(
+            f"{tag[:RELEASE_TAG_CHARS_MAX]!r} is no tag",
+            hint=f"such as v1.0: letters, digits, and . _ + - behind the first; {RELEASE_TAG_CHARS_MAX} at most",
+        )
