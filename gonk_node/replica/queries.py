@@ -27,6 +27,11 @@ class Queries:
     def __init__(self, db: StateDb) -> None:
         self._db = db
 
+    @property
+    def dataset(self) -> bytes:
+        """The id of the dataset, 32 bytes."""
+        return self._db.dataset
+
     # --- revisions --------------------------------------------------------------------------------------
 
     def page(
@@ -134,10 +139,29 @@ class Queries:
         """All revisions of the annotations that hang on one object revision."""
         rows = self._db.rows(
             f"{select(ANNOTATION)} JOIN annotation_objects l ON l.annotation_no = t.root_no"
-            " WHERE l.object_no = ? ORDER BY t.event_no",
+            " WHERE l.object_no = ? AND t.uuid IN (SELECT r.uuid FROM annotation_objects k JOIN annotations r"  # by index
+            " ON r.event_no = k.annotation_no WHERE k.object_no = l.object_no) ORDER BY t.event_no",
             (object_no,),
         )
         return [read_revision(ANNOTATION, row) for row in rows]
+
+    def current_objects(self, after: bytes, limit: int) -> list[Revision]:
+        """The object revisions that are current, by uuid, behind the uuid `after` (b"": from the first)."""
+        rows = self._db.rows(
+            f"{select(OBJECT)} WHERE t.uuid > ? AND t.current ORDER BY t.uuid LIMIT ?",
+            (after, limit),
+        )
+        return [read_revision(OBJECT, row) for row in rows]
+
+    def current_annotations_on(self, objects: Iterable[int]) -> list[tuple[int, Revision]]:
+        """The current revisions of annotations that hang on those object revisions, each with the object's number."""
+        rows = self._db.rows_in(
+            f"SELECT l.object_no, x.* FROM annotation_objects l JOIN annotations r ON r.event_no = l.annotation_no"
+            f" JOIN ({select(ANNOTATION)} WHERE t.current) x ON x.uuid = r.uuid AND x.root_no = r.event_no"
+            " WHERE l.object_no IN (??)",
+            objects,
+        )
+        return [(row[0], read_revision(ANNOTATION, row[1:])) for row in rows]
 
     def objects_of(self, root: int) -> list[Revision]:
         """The object revisions that the annotation of that create event hangs on."""
