@@ -13,9 +13,11 @@ from typing import Any
 from aiohttp import web
 
 from gonk_node.api.backend import Backend, Caller
-from gonk_node.api.body import check_content_type, read_json
+from gonk_node.api.body import bytes_to_come, check_content_type, read_json
 from gonk_node.api.rate import RateLimit
+from gonk_node.api.room import Room
 from gonk_node.api.route import Call, Route
+from gonk_node.core.limits import API_BODY_SMALL_BYTES
 from gonk_node.errors import RequestError
 
 KEY_HEADER = "x-api-key"
@@ -28,7 +30,7 @@ def json_response(value: Any, status: int = 200) -> web.Response:
 
 
 def answering(
-    route: Route, backend: Backend, rate: RateLimit
+    route: Route, backend: Backend, rate: RateLimit, room: Room
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """The aiohttp handler of a row of the table."""
     is_json_due = route.body is not None and route.method in ("POST", "PATCH")
@@ -41,6 +43,14 @@ def answering(
             caller = _caller(request, backend)
             rate.take(caller.name)
             call.user = caller.name
+        size = 0 if route.body is None else bytes_to_come(request)
+        if size <= API_BODY_SMALL_BYTES:
+            return await answer(call)
+        async with room.of(call.user, size):  # until it is answered: handlers hold what was in the body
+            return await answer(call)
+
+    async def answer(call: Call) -> web.StreamResponse:
+        request = call.request
         if route.body is not None and (is_json_due or request.body_exists):
             if not is_json_due and request.content_length != 0:
                 check_content_type(request)

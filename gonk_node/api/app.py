@@ -15,6 +15,7 @@ from gonk_node.api.failure import describe
 from gonk_node.api.guard import Guard, seal
 from gonk_node.api.metrics import Metrics
 from gonk_node.api.rate import RateLimit
+from gonk_node.api.room import Room
 from gonk_node.api.route import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -65,11 +66,12 @@ def every_route(metrics: Metrics | None = None, *, is_remote: bool = False) -> t
 def add_routes(app: web.Application, routes: Iterable[Route], backend: Backend, rate: RateLimit) -> None:
     """Add rows of the table to an application; GET answers HEAD as well, and OPTIONS is answered everywhere."""
     methods: dict[str, list[str]] = {}
+    room = Room()
     for route in routes:
-        app.router.add_route(route.method, route.path, answering(route, backend, rate))
+        app.router.add_route(route.method, route.path, answering(route, backend, rate, room))
         methods.setdefault(route.path, []).append(route.method)
         if route.method == "GET":
-            app.router.add_route("HEAD", route.path, answering(route, backend, rate))
+            app.router.add_route("HEAD", route.path, answering(route, backend, rate, room))
     for path, names in methods.items():
         app.router.add_route("OPTIONS", path, _options(names))
 

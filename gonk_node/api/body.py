@@ -11,17 +11,24 @@ import binascii
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import hdrs, web
 
 from gonk_node.api.route import Field
-from gonk_node.core.limits import API_BODY_PART_SECONDS, API_JSON_BYTES_MAX, KIB, MIB
+from gonk_node.core.limits import API_BODY_PART_SECONDS, API_JSON_BYTES_MAX, API_JSON_ITEMS_MAX, KIB, MIB
 from gonk_node.errors import RequestError
 
 _PART_BYTES = 256 * KIB
+_BEFORE_ITEMS = (b",", b"[", b"{")  # each value of a JSON text but the first follows one of these
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_large = ThreadPoolExecutor(
+    1, thread_name_prefix="large bodies"
+)  # one thread: each keeps memory that it freed for itself
+_A = TypeVar("_A")
+_T = TypeVar("_T")
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,
     "integer": int,
@@ -41,6 +48,14 @@ def check_content_type(request: web.Request) -> None:
         )
 
 
+def bytes_to_come(request: web.Request) -> int:
+    """How many bytes a body may take up; 0 where all of it is here, or it will be refused without being read."""
+    size = request.content_length
+    if request.content.is_eof() or (size is not None and size > API_JSON_BYTES_MAX):
+        return 0
+    return API_JSON_BYTES_MAX if size is None else size
+
+
 async def read_json(request: web.Request, fields: Iterable[Field]) -> dict[str, Any]:
     """The keys of the body; unknown ones are passed over.
 
@@ -48,7 +63,7 @@ async def read_json(request: web.Request, fields: Iterable[Field]) -> dict[str, 
         RequestError: too large, too slow, no JSON, no object, or a key is missing or of another type.
     """
     data = await read_bytes(request, API_JSON_BYTES_MAX)
-    value = await asyncio.to_thread(_parse, data) if len(data) > MIB else _parse(data)
+    value = await apart(_parse, data) if len(data) > MIB else _parse(data)
     if not isinstance(value, dict):
         raise RequestError(HTTPStatus.BAD_REQUEST, f"the body must be a JSON object, not {_kind(value)}")
     found = {}
@@ -61,7 +76,12 @@ async def read_json(request: web.Request, fields: Iterable[Field]) -> dict[str, 
     return found
 
 
-async def read_bytes(request: web.Request, bytes_max: int) -> bytes:
+async def apart(task: Callable[[_A], _T], value: _A) -> _T:
+    """Do something to a large text in a thread, one at a time: whatever it is, it holds Python's lock and much memory."""
+    return await asyncio.get_running_loop().run_in_executor(_large, task, value)
+
+
+async def read_bytes(request: web.Request, bytes_max: int) -> bytes | bytearray:
     """The whole body; RequestError where it is too large, or does not come in time."""
     too_large = RequestError(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -81,7 +101,7 @@ async def read_bytes(request: web.Request, bytes_max: int) -> bytes:
                 raise too_large
     except TimeoutError:
         raise RequestError(HTTPStatus.REQUEST_TIMEOUT, "the body did not come in time") from None
-    return bytes(body)
+    return body
 
 
 async def read_part(read: Callable[[int], Awaitable[bytes]]) -> bytes:
@@ -116,7 +136,14 @@ def decode_base64(text: str, name: str) -> bytes:
         ) from None
 
 
-def _parse(data: bytes) -> Any:
+def _parse(data: bytes | bytearray) -> Any:
+    # To parse holds Python's lock: only few values, of whatever length, can be read without the others' waiting.
+    if len(data) > API_JSON_ITEMS_MAX and sum(map(data.count, _BEFORE_ITEMS)) > API_JSON_ITEMS_MAX:
+        raise RequestError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"the body has more than {API_JSON_ITEMS_MAX} values",
+            name="RequestEntityTooLarge",
+        )
     try:
         value = json.loads(data)
         if _SURROGATE.search(data):

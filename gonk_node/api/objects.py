@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 from collections.abc import Iterator
+from functools import partial
 from http import HTTPStatus
 from itertools import chain
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 from aiohttp import web
 
 from gonk_node.api.answering import json_response
-from gonk_node.api.body import decode_base64
+from gonk_node.api.body import apart, decode_base64
 from gonk_node.api.desk import Desk
 from gonk_node.api.paging import PAGED
 from gonk_node.api.revisions import (
@@ -213,9 +214,8 @@ def checked_object(name: str, media_type: str) -> NewObject:
 
 async def _from_body(call: Call) -> tuple[bytes, NewObject]:
     text = call.body["object"]
-    content = (
-        await asyncio.to_thread(decode_base64, text, "object") if len(text) > MIB else decode_base64(text, "object")
-    )
+    decode = partial(decode_base64, name="object")
+    content = await apart(decode, text) if len(text) > MIB else decode(text)
     return content, checked_object(call.body["name"], call.body["mimetype"])
 
 
