@@ -69,16 +69,27 @@ one page, which may so be longer. An unknown `after` gives an empty list.
 
 Clients need no change for any of this: the shapes are Gonk's.
 
-- What Gonk answers with 500 gets a status that fits: 400, 403, 404, 405, 409 or 422.
+- What Gonk answers with 500 gets a status that fits: 400, 403, 404, 405, 409 or 422. Of several faults in one request
+  another one may be named first.
 - Annotations are checked against their schema, and schema documents against their draft (`$schema`; draft 4 and
-  later). Rejected and deprecated schemas cannot be used for new annotations; pending ones can.
+  later). Rejected and deprecated schemas cannot be used for new annotations, and no annotation moves to one; pending
+  ones can be used. What has such a schema already can still be updated.
 - Several `object_identifiers` work; so does `annotations/rejected`. `objects/deleted` and `objects/rejected` leave
   schemas out.
+- The cursor `after` stands for a thing, not for a row: lists by status give all listed versions of one thing together,
+  no row comes twice, and `versions` always counts all of them.
+- Content types may have parameters, and uuids in paths may be in upper case everywhere.
+- One JSON body may have 32 MiB, an annotation 1 MiB, a schema 64 KiB, a name 1 KiB without control characters. A
+  schema's name has something behind `schema-`, and no slash.
+- No two objects have the same bytes, as in Gonk; but a schema may have those of another schema or of an object.
 - A dataset's root owner cannot be removed, and a removed key never returns: a user who is added again gets a fresh
   one.
+- Who has the role of a reviewer may accept and reject, too; Gonk knows owners only.
 - `integrity` of an event is the id of the signed entry that holds it; `author` is a user name or a public key.
 - An object's uuid follows from its bytes, so one file is one object on all nodes.
 - Two nodes may give one version number to two proposals until one is accepted; the accepted one then has it.
+- Connections are kept open between requests. `gonk-api` is `gonk` here: `gonk init --username NAME`, `gonk users …`,
+  `gonk run`. `users rekey` of somebody unknown fails, where Gonk prints a key that opens nothing.
 
 ## Beyond loopback
 

@@ -131,7 +131,7 @@ async def update_annotation(call: Call) -> object:
     def prepare(proposer: Proposer) -> Draft[int]:
         revisions = proposer.author.queries.revisions(_KIND, uuid)
         base = proposer.latest(revisions, known_authors(call, revisions))
-        form = _usable_schema(proposer, schema)
+        form = _kept_schema(proposer.author.queries, base, schema) or _usable_schema(proposer, schema)
         event = proposer.annotation_update(base, form, _body(call), as_gonk=True)
         return Draft(event, (base.version or 0) + 1, max(base.time_ms, form.time_ms))
 
@@ -185,6 +185,12 @@ def _usable_schema(proposer: Proposer, schema: SchemaVersion) -> Revision:
     if not schema.name.startswith(SCHEMA_PREFIX):
         raise NotFoundError(f"there is no schema {schema.name[:100]!r}: their names begin with {SCHEMA_PREFIX!r}")
     return proposer.usable_schema(schema.name, schema.version)
+
+
+def _kept_schema(queries: Queries, base: Revision, schema: SchemaVersion) -> Revision | None:
+    """The schema of the base, if an update names that one: as in Gonk, it may be rejected or deprecated since."""
+    kept = None if base.schema_no is None else queries.by_number(state_schema.SCHEMA, base.schema_no)
+    return kept if kept is not None and (kept.name, kept.version) == schema else None
 
 
 def _object(queries: Queries, uuid: bytes, version: int) -> Revision:
