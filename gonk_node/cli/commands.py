@@ -29,6 +29,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "annotate": Entry("annotate_cmd", "annotate", "Propose an annotation of an object, or a new version of one."),
         "update": Entry("update_cmd", "update", "Propose a new version of an object."),
         "delete": Entry("delete_cmd", "delete", "Propose to delete an object or annotation, or to deprecate a schema."),
+        "revert": Entry("revert_cmd", "revert", "Propose to undo what somebody did, and others accepted."),
         "redact": Entry("redact_cmd", "redact", "Have the contents of one event erased on every node."),
     },
     "Look": {

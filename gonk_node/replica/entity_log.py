@@ -28,7 +28,7 @@ def events_touching(db: StateDb, kind: int, uuid: bytes) -> set[int]:
     own = {row[0] for row in db.rows(f"SELECT event_no FROM {TABLES[kind]} WHERE uuid = ?", (uuid,))}
     uuids = {uuid}
     if kind == OBJECT:
-        on_it = _annotations_on(db, own)
+        on_it = annotations_on(db, own)
         own |= on_it.keys()
         uuids |= set(on_it.values())
     own |= _deletions_of(db, own, uuids)
@@ -68,7 +68,7 @@ def entries_touching(
             yield LoggedEntry(lsn, entry), touching
 
 
-def _annotations_on(db: StateDb, objects: set[int]) -> dict[int, bytes]:
+def annotations_on(db: StateDb, objects: set[int]) -> dict[int, bytes]:
     """All revisions of the annotations that hang on those object revisions, with their uuids."""
     roots = _among(db, "SELECT annotation_no FROM annotation_objects WHERE object_no IN (??)", objects)
     uuids = {row[0] for row in db.rows_in(f"SELECT uuid FROM {TABLES[ANNOTATION]} WHERE event_no IN (??)", roots)}

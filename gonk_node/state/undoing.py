@@ -1,0 +1,86 @@
+"""What undoing some of the events of one entity takes, within the rules of the tree of revisions (A10 to A12).
+
+A revision that stands is undone by deleting it: what it was built on is then current again. An accepted deletion cannot be
+taken back by a proposal; what it deleted is proposed once more, as a new revision built on it. Pure; signs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Node(NamedTuple):
+    """One revision of the entity.
+
+    Attributes:
+        number: names it.
+        base: of the revision that it was made from; None for a first one, or where that is not held.
+        accepted: whether its creation is.
+        chosen: whether its creation is to be undone.
+        deletions: for each accepted deletion of it, whether that is to be undone.
+    """
+
+    number: int
+    base: int | None
+    accepted: bool
+    chosen: bool
+    deletions: tuple[bool, ...] = ()
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is accepted and not deleted."""
+        return self.accepted and not self.deletions
+
+    @property
+    def would_stand(self) -> bool:
+        """Whether it would be, had what is to be undone not been."""
+        return self.accepted and not self.chosen and all(self.deletions)
+
+
+class Undoing(NamedTuple):
+    """What to do, by the numbers of revisions.
+
+    Attributes:
+        delete: to be deleted.
+        restore: to be proposed once more, built on itself; None: nothing.
+        built_on: not to be undone, since the other revision, which stands and is to stay, was built on it.
+        outdone: deleted by what is to be undone, and not to be restored, since the other revision counts now.
+    """
+
+    delete: list[int]
+    restore: int | None
+    built_on: dict[int, int]
+    outdone: dict[int, int]
+
+
+def undo(nodes: Sequence[Node]) -> Undoing:
+    """Plan the undoing of the chosen events of one entity; `nodes` are all its revisions, in any order."""
+    by_number = {node.number: node for node in nodes}
+    unwanted = {node.number for node in nodes if node.stands and node.chosen}
+    built_on: dict[int, int] = {}
+    for node in nodes:
+        if node.stands and not node.chosen:
+            built_on |= {number: node.number for number in ancestors(node.number, by_number) if number in unwanted}
+    leaves = leaves_of({node.number for node in nodes if node.would_stand}, by_number)
+    lost = sorted(number for number in leaves if not by_number[number].stands)
+    standing = sorted(leaves - set(lost))
+    if len(leaves) == 1 and lost:
+        return Undoing(sorted(unwanted - built_on.keys()), lost[0], built_on, {})
+    outdone = {number: (standing or [other for other in lost if other != number])[0] for number in lost}
+    return Undoing(sorted(unwanted - built_on.keys()), None, built_on, outdone)
+
+
+def ancestors(number: int, nodes: dict[int, Node]) -> set[int]:
+    """The revisions that one is built on, directly or not."""
+    found: set[int] = set()
+    base = nodes[number].base
+    while base is not None and base in nodes and base not in found:
+        found.add(base)
+        base = nodes[base].base
+    return found
+
+
+def leaves_of(numbers: set[int], nodes: dict[int, Node]) -> set[int]:
+    """Those of the revisions that no other of them is built on."""
+    return numbers - {ancestor for number in numbers for ancestor in ancestors(number, nodes)}

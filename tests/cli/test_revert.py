@@ -1,0 +1,176 @@
+"""gonk revert: what was accepted is proposed to be undone; what others built on stays; nothing is signed in vain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kit.command_line import BOX, Gonk, exchange
+
+
+@pytest.fixture
+def shared(gonk: Gonk, stranger: Gonk) -> Gonk:
+    """An accepted object with an accepted annotation of the owner, known to the stranger too."""
+    gonk.add("a.png")
+    gonk.annotate("a.png")
+    gonk.accept_all()
+    exchange(gonk, stranger)
+    return gonk
+
+
+def annotation(gonk: Gonk) -> str:
+    uuid: str = gonk.json("list", "cells", "annotations")["annotations"][0]["uuid"]
+    return uuid
+
+
+def update(gonk: Gonk, uuid: str, **members: Any) -> None:
+    body = gonk.file("update.json", BOX | members)
+    gonk.ok("annotate", "cells", "a.png", "bounding-box", body, "--update", uuid)
+
+
+def take(owner: Gonk, other: Gonk) -> None:
+    """What the other proposed comes to the owner and is accepted."""
+    exchange(owner, other)
+    owner.ok("review", "cells", "accept", "--author", other.key())
+
+
+def current(gonk: Gonk, uuid: str) -> dict[str, Any] | None:
+    versions = gonk.json("show", "cells", uuid)["versions"]
+    return next((each for each in versions if each["current"]), None)
+
+
+def test_an_accepted_update_of_a_stranger_is_undone_and_the_version_before_counts_again(
+    shared: Gonk, stranger: Gonk
+) -> None:
+    uuid = annotation(shared)
+    update(stranger, uuid, x=666)
+    take(shared, stranger)
+    assert current(shared, uuid)["body"]["x"] == 666
+    before = shared.state()
+    plan = shared.json("revert", "cells", "--author", stranger.key(), "--dry-run")
+    assert [(each["action"], each["revision"]["version"]) for each in plan["steps"]] == [("delete", 1)]
+    assert shared.state() == before, "a dry run signs nothing"
+    done = shared.json("revert", "cells", "--author", stranger.key())
+    assert len(done["proposed"]) == 1 and current(shared, uuid)["body"]["x"] == 666
+    shared.accept_all()
+    assert current(shared, uuid)["version"] == 0
+
+
+def test_reverting_twice_proposes_nothing_new(shared: Gonk, stranger: Gonk) -> None:
+    update(stranger, annotation(shared), x=666)
+    stranger.ok("delete", "cells", annotation(stranger) + "@0")
+    take(shared, stranger)
+    first = shared.json("revert", "cells", "--author", stranger.key())
+    assert sorted((each["action"], each["revision"]["version"]) for each in first["steps"]) == [
+        ("delete", 1),
+        ("restore", 0),
+    ]
+    before = shared.state()
+    again = shared.json("revert", "cells", "--author", stranger.key())
+    assert (again["steps"], again["proposed"], again["asked"]) == ([], [], 2)
+    assert shared.state() == before
+    assert "nothing was signed" in shared.ok("revert", "cells", "--author", stranger.key()).err
+    shared.accept_all()
+    now = current(shared, annotation(shared))
+    assert now is not None and now["body"] == BOX
+
+
+def test_a_deletion_is_undone_by_a_new_version_with_the_old_content(shared: Gonk, stranger: Gonk) -> None:
+    uuid = annotation(shared)
+    stranger.ok("delete", "cells", uuid)
+    take(shared, stranger)
+    assert current(shared, uuid) is None
+    done = shared.json("revert", "cells", "--author", stranger.key(), "--accept", "--comment", "vandalism")
+    assert [each["action"] for each in done["steps"]] == ["restore"]
+    assert done["accepted"] == done["proposed"]
+    now = current(shared, uuid)
+    assert now is not None and (now["version"], now["body"]) == (1, BOX)
+    assert shared.json("revert", "cells", "--author", stranger.key())["steps"] == []
+
+
+def test_a_deleted_object_and_schema_come_back(shared: Gonk, stranger: Gonk) -> None:
+    stranger.ok("delete", "cells", "a.png")
+    stranger.ok("delete", "cells", "schema-bounding-box")
+    take(shared, stranger)
+    text = shared.ok("revert", "cells", "--author", stranger.key(), "--dry-run").out
+    assert "without the annotations of this one" in text
+    shared.ok("revert", "cells", "--author", stranger.key(), "--accept")
+    for name in ("a.png", "schema-bounding-box"):
+        now = current(shared, name)
+        assert now is not None and now["version"] == 1
+
+
+def test_what_others_built_on_is_left_and_told(shared: Gonk, stranger: Gonk) -> None:
+    uuid = annotation(shared)
+    update(stranger, uuid, x=666)
+    take(shared, stranger)
+    update(shared, uuid, x=667)
+    shared.accept_all()
+    before = shared.state()
+    done = shared.json("revert", "cells", "--author", stranger.key())
+    assert (done["steps"], done["proposed"]) == ([], [])
+    assert [each["why"] for each in done["kept"]] == ["version 2 was built on it"]
+    assert shared.state() == before
+    assert "version 2 was built on it" in shared.ok("revert", "cells", "--author", stranger.key()).err
+
+
+def test_concurrent_edits_of_others_stay(shared: Gonk, stranger: Gonk) -> None:
+    uuid = annotation(shared)
+    update(stranger, uuid, x=666)
+    update(shared, uuid, x=5)
+    take(shared, stranger)
+    shared.accept_all()
+    shared.ok("revert", "cells", "--author", stranger.key(), "--accept")
+    now = current(shared, uuid)
+    assert now is not None and now["body"]["x"] == 5
+    assert shared.json("conflicts", "cells") == []
+
+
+def test_an_object_on_which_annotations_of_others_hang_is_left(shared: Gonk, stranger: Gonk) -> None:
+    stranger.add("b.png", "theirs")
+    stranger.annotate("b.png")
+    take(shared, stranger)
+    shared.annotate("b.png")
+    plan = shared.json("revert", "cells", "--author", stranger.key(), "--dry-run")
+    assert [(each["revision"]["type"], each["waiting"]) for each in plan["steps"]] == [("annotation", 0), ("object", 1)]
+    shared.accept_all()
+    plan = shared.json("revert", "cells", "--author", stranger.key(), "--dry-run")
+    assert [each["revision"]["type"] for each in plan["steps"]] == ["annotation"]
+    assert [each["why"] for each in plan["kept"]] == ["1 annotations of others hang on it"]
+
+
+def test_what_nobody_accepted_is_counted_and_not_reverted(shared: Gonk, stranger: Gonk) -> None:
+    stranger.annotate("a.png")
+    exchange(shared, stranger)
+    before = shared.state()
+    done = shared.json("revert", "cells", "--author", stranger.key())
+    assert (done["steps"], done["undecided"]) == ([], 1)
+    assert shared.state() == before
+    assert "rejected instead" in shared.ok("revert", "cells", "--author", stranger.key()).err
+
+
+def test_an_entry_or_a_time_chooses_and_reviews_are_told_apart(shared: Gonk, stranger: Gonk) -> None:
+    entries = shared.json("log", "cells")
+    (made,) = [each for each in entries if [event["kind"] for event in each["events"]] == ["annotation.create"]]
+    by_entry = shared.json("revert", "cells", "--entry", made["entry"][:16], "--dry-run")
+    assert [each["revision"]["type"] for each in by_entry["steps"]] == ["annotation"]
+    since = shared.json("revert", "cells", "--since", made["time"], "--dry-run")
+    assert since["steps"] == by_entry["steps"] and since["not_undone"] == {"reviews": 1}
+    both = shared.json("revert", "cells", "--since", made["time"], "--author", stranger.key(), "--dry-run")
+    assert both["steps"] == []
+    assert "not undone: 1 review" in shared.ok("revert", "cells", "--since", made["time"], "--dry-run").err
+
+
+def test_what_cannot_be_chosen_is_refused(shared: Gonk) -> None:
+    shared.refused("revert", "cells", code=2)
+    shared.refused("revert", "cells", "--entry", "0" * 16)
+    shared.refused("revert", "cells", "--entry", "nonsense", code=2)
+    shared.refused("revert", "cells", "--since", "soon", code=2)
+
+
+def test_who_may_not_review_cannot_accept_and_signs_nothing(shared: Gonk, stranger: Gonk) -> None:
+    stranger.refused("revert", "cells", "--author", shared.key(), "--accept")
+    done = stranger.json("revert", "cells", "--author", shared.key())
+    assert [each["revision"]["type"] for each in done["steps"]] == ["annotation", "object", "schema"]
+    assert len(done["proposed"]) == 3
