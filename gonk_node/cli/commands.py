@@ -50,6 +50,13 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "reviewer": Entry("roles_cmd", "reviewer", "List, add and remove reviewers, who accept and reject proposals."),
         "contributor": Entry("roles_cmd", "contributor", "List, add and remove contributors, whose proposals spread."),
     },
+    "Release": {
+        "release": Entry(
+            "release_cmd",
+            "release",
+            "Make, list, verify and compare releases: named states of a dataset that anybody can check.",
+        ),
+    },
     "Share": {
         "serve": Entry("serve_cmd", "serve", "Serve peers, and Gonk's HTTP API, until stopped."),
         "run": Entry("run_cmd", "run", "Do what gonk serve does; this is Gonk's spelling of it."),

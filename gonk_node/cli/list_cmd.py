@@ -6,11 +6,13 @@ from itertools import islice
 
 import click
 
+from gonk_node.cli.describe import Describer
 from gonk_node.cli.place import Place
 from gonk_node.cli.run import Run, dataset_argument, verb
 from gonk_node.cli.text import size_text, time_text
 from gonk_node.core.ids import uuid_text
-from gonk_node.replica.queries import Revision
+from gonk_node.replica.queries import Queries, Revision
+from gonk_node.replica.releases import Releases
 from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA, TABLES
 
 STATUSES = ("current", "accepted", "pending", "rejected", "deleted", "deprecated", "waiting")
@@ -27,45 +29,60 @@ _COLUMNS = {
 @click.argument("kind", metavar="KIND", type=click.Choice(TABLES))
 @click.option("--status", type=click.Choice(STATUSES), help="Only versions with this status; they overlap.")
 @click.option("--author", metavar="KEY", help="Only what this key proposed: all of it, or its first 8 digits or more.")
+@click.option("--at", metavar="TAG|TIME", help="As it was in a release, or at a time (UTC) that authors state.")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="How many at most.")
 @click.option("--after", default=0, metavar="CURSOR", help="Go on behind the last one of the page before.")
-def list_(run: Run, dataset: str, kind: str, status: str | None, author: str | None, limit: int, after: int) -> None:
+def list_(
+    run: Run, dataset: str, kind: str, status: str | None, author: str | None, at: str | None, limit: int, after: int
+) -> None:
     """List objects, annotations or schemas.
 
     KIND is objects, annotations or schemas of DATASET. Each version is a line, in the order in which they came to this
-    node. What strangers proposed is marked, and counts for nothing until it is accepted.
+    node. What strangers proposed is marked, and counts for nothing until it is accepted. With --at, it is what the
+    entries up to a release, or up to a time, say; what was erased since is not shown.
     """
     place = Place(run, dataset)
     key = None if author is None else place.people.find(author)
-    found = place.queries.page(_KINDS[kind], status, author=key, after=after, limit=limit + 1)
+    if at is None:
+        _show(place, place.queries, kind, status, key, limit, after)
+        return
+    with run.out.progress("State") as advance, Releases(place.replica).at(at, advance) as snapshot:
+        _show(place, snapshot.queries, kind, status, key, limit, after)
+
+
+def _show(
+    place: Place, queries: Queries, kind: str, status: str | None, author: bytes | None, limit: int, after: int
+) -> None:
+    run, describer = place.run, Describer(queries, place.people)
+    found = queries.page(_KINDS[kind], status, author=author, after=after, limit=limit + 1)
     cursor = found[limit - 1].number if len(found) > limit else None
     found = list(islice(found, limit))
     if run.as_json:
-        run.out.json({kind: [place.describer.json(each) for each in found], "next": cursor})
+        run.out.json({kind: [describer.json(each) for each in found], "next": cursor})
         return
     if found:
-        run.out.table(_COLUMNS[_KINDS[kind]], [_row(place, each) for each in found])
+        run.out.table(_COLUMNS[_KINDS[kind]], [_row(place, describer, each) for each in found])
     else:
         run.out.note(f"no {kind}" + (f" that are {status}" if status else "") + f" in {place.name}")
     if cursor is not None:
         run.out.note(f"there are more: --after {cursor}")
 
 
-def _row(place: Place, revision: Revision) -> list[str]:
+def _row(place: Place, describer: Describer, revision: Revision) -> list[str]:
     version = "-" if revision.version is None else str(revision.version)
-    row = [uuid_text(revision.uuid), version, place.describer.status(revision)]
+    row = [uuid_text(revision.uuid), version, describer.status(revision)]
     if revision.kind == OBJECT:
-        row += [place.describer.title(revision), revision.media_type or "", size_text(revision.size or 0)]
+        row += [describer.title(revision), revision.media_type or "", size_text(revision.size or 0)]
     elif revision.kind == ANNOTATION:
-        row += [place.describer.schema_name(revision), _objects(place, revision)]
+        row += [describer.schema_name(revision), _objects(describer, revision)]
     else:
-        row.append(place.describer.title(revision))
+        row.append(describer.title(revision))
     return [*row, place.people.who(revision.author), time_text(revision.time_ms)]
 
 
-def _objects(place: Place, annotation: Revision) -> str:
-    objects = place.describer.objects(annotation)
+def _objects(describer: Describer, annotation: Revision) -> str:
+    objects = describer.objects(annotation)
     if not objects:
         return "-"
     more = f" and {len(objects) - 1} more" if len(objects) > 1 else ""
-    return place.describer.title(objects[0]) + more
+    return describer.title(objects[0]) + more
