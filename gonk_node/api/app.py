@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Awaitable, Callable, Iterable
 
@@ -34,6 +35,7 @@ ROUTES: tuple[Route, ...] = (
 )
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_ANY_FORM = re.compile(r"\{(\w+)\}")  # aiohttp lets no braces into such a part, but names and uuids may have them
 
 
 def make_app(
@@ -68,10 +70,11 @@ def add_routes(app: web.Application, routes: Iterable[Route], backend: Backend, 
     methods: dict[str, list[str]] = {}
     room = Room()
     for route in routes:
-        app.router.add_route(route.method, route.path, answering(route, backend, rate, room))
-        methods.setdefault(route.path, []).append(route.method)
+        path = _ANY_FORM.sub(r"{\1:[^/]+}", route.path)
+        app.router.add_route(route.method, path, answering(route, backend, rate, room))
+        methods.setdefault(path, []).append(route.method)
         if route.method == "GET":
-            app.router.add_route("HEAD", route.path, answering(route, backend, rate, room))
+            app.router.add_route("HEAD", path, answering(route, backend, rate, room))
     for path, names in methods.items():
         app.router.add_route("OPTIONS", path, _options(names))
 

@@ -139,6 +139,17 @@ def test_uuids_are_taken_in_upper_case_everywhere(api: Api) -> None:
     assert UUID(api.alice.ok("PUT", f"events/{event.upper()}/accept")["uuid"]) == UUID(event)
 
 
+def test_uuids_in_paths_have_any_form(api: Api) -> None:
+    made = new_object(api.bob)
+    event = api.bob.events_of(f"objects/{made['uuid']}/0")[0]["uuid"]
+    for form in (f"{{{made['uuid']}}}", f"urn:uuid:{made['uuid']}", UUID(made["uuid"]).hex):
+        assert api.bob.ok("GET", f"objects/{form}/0")["object"]["uuid"] == made["uuid"]
+        body = {"name": "a", "object": b64(uuid4().bytes), "mimetype": "text/plain"}
+        assert api.bob.ok("PATCH", f"objects/{form}", body)["uuid"] == made["uuid"]
+    api.bob.ok("DELETE", f"objects/{{{made['uuid']}}}/0")
+    assert api.alice.ok("PUT", f"events/{{{event}}}/accept") == {"uuid": event}
+
+
 @pytest.mark.parametrize("path", ["-" * 36, "a" * 36, "f" * 35, "x"])
 def test_malformed_uuids_are_bad_requests_or_absent(api: Api, path: str) -> None:
     for what in (f"objects/{path}", f"annotations/{path}", f"objects/{path}/0", f"annotations/{path}/0"):
@@ -149,7 +160,18 @@ def test_malformed_uuids_are_bad_requests_or_absent(api: Api, path: str) -> None
 
 
 @pytest.mark.parametrize(
-    "name", ["schema-", "schema-a/b", "schema-a?b", "schema-\n", pytest.param("schema-" + "a" * 2000, id="long")]
+    "name",
+    [
+        "schema-",
+        "schema-a/b",
+        "schema-{a}",
+        "schema-%2f",
+        "schema-a b",
+        "schema-ä#",
+        "schema-a?b",
+        "schema-\n",
+        pytest.param("schema-" + "a" * 2000, id="long"),
+    ],
 )
 def test_a_schemas_name_can_be_addressed(api: Api, name: str) -> None:
     """What cannot be in a path, or only in disguise, is refused; whatever is taken is found under its name."""
