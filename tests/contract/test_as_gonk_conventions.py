@@ -225,3 +225,41 @@ def test_patches_of_what_is_not_there(api: Api) -> None:
     body = {"annotation": b64("{}"), "schema": {"name": "schema-patch", "version": 0}}
     error_of(api.alice.call("PATCH", f"annotations/{uuid4()}", json=body), 404)
     assert api.alice.call("PATCH", "schemas/accepted", json={"schema": b64("{}")}).status_code in (404, 405)
+
+
+def test_an_error_is_a_text_where_the_route_finds_it_and_has_a_class_name_where_a_rule_or_a_parser_does(
+    api: Api,
+) -> None:
+    made = api.alice.new_object()
+    event = api.alice.accept(f"objects/{made['uuid']}/0")
+    foreign = {"name": "schema-x", "schema": "abc"}
+    found = {
+        "no key": api.nobody.call("GET", "/"),
+        "null": api.alice.call("POST", "/datasets", data="null", headers=JSON),
+        "missing key": api.alice.call("POST", "/datasets", json={}),
+        "bad name": api.alice.call("POST", "/datasets", json={"name": "-"}),
+        "dataset exists": api.alice.call("POST", "/datasets", json={"name": "cells"}),
+        "unknown user": api.alice.call("PUT", "owners/nobody-here"),
+        "bad status": api.alice.call("GET", "objects/elsewhere"),
+        "no dataset": api.alice.call("GET", ABSENT + "/objects"),
+        "no object": api.alice.call("GET", f"objects/{NO_UUID}"),
+        "rule": api.alice.call("PUT", f"events/{event}/accept"),
+        "uuid": api.alice.call("GET", "objects?after=x"),
+        "base64": api.alice.call("POST", "schemas", json=foreign),
+        "malformed": api.alice.call("POST", "/datasets", data="{", headers=JSON),
+        "routing": api.alice.call("GET", "/elsewhere"),
+        "method": api.alice.call("DELETE", "/datasets"),
+        "fits no schema": api.alice.call("POST", "schemas", json=foreign | {"schema": b64('{"type": 5}')}),
+    }
+    errors = {name: answer.json()["error"] for name, answer in found.items()}
+    assert {name: type(error) is str or next(iter(error)) for name, error in errors.items()} == {
+        **dict.fromkeys(["no key", "null", "missing key", "bad name", "dataset exists", "unknown user"], True),
+        **dict.fromkeys(["bad status", "no dataset", "no object"], True),
+        "rule": "ValidationError",
+        "uuid": "ValueError",
+        "base64": "Error",
+        "malformed": "BadRequest",
+        "routing": "NotFound",
+        "method": "MethodNotAllowed",
+        "fits no schema": "ValidationError",
+    }
