@@ -94,7 +94,7 @@ class Snapshot:
 
     def manifest(self) -> Manifest:
         """What a release at these heads lists (rule A15)."""
-        return Manifest(self._dataset, manifest_items(self.db, self.bodies))
+        return Manifest(self._dataset, lambda: manifest_items(self.db, self.bodies))
 
     def summary(self) -> Summary:
         """The hash and counts of that manifest; worked out once for each time that this State is folded."""

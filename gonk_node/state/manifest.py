@@ -6,7 +6,8 @@ fields with tabs between them; no name can hold a tab or a line break, so nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
 from gonk_node.core.ids import hash_manifest_lines, uuid_text
@@ -93,36 +94,34 @@ class Summary(NamedTuple):
 
 
 class Manifest:
-    """A manifest that is told item by item. Its counts are whole once `lines` has come to its end.
+    """A manifest that is told item by item, as often as it is asked for.
 
     Args:
         dataset: the dataset's id, 32 bytes.
-        items: all objects by uuid, then annotations, those left out among them, by uuid.
+        items: begins anew at each call: all objects by uuid, then annotations, those left out among them, by uuid.
     """
 
-    def __init__(self, dataset: bytes, items: Iterable[Item]) -> None:
+    def __init__(self, dataset: bytes, items: Callable[[], Iterable[Item]]) -> None:
         self._dataset = dataset
         self._items = items
-        self.objects = self.annotations = self.left_out = 0
 
     def lines(self) -> Iterator[bytes]:
         """Every line with its line break, UTF-8. ValueError where the items are out of order."""
+        return self._lines(Counter())
+
+    def summary(self) -> Summary:
+        """Go through all lines, holding none: their hash, and their number."""
+        counts: Counter[type] = Counter()
+        digest = hash_manifest_lines(self._lines(counts))
+        return Summary(digest, counts[ListedObject], counts[ListedAnnotation], counts[LeftOut])
+
+    def _lines(self, counts: Counter[type]) -> Iterator[bytes]:
         yield f"{FORMAT}\t{self._dataset.hex()}\n".encode()
         last: tuple[bool, bytes] = (False, b"")
-        for item in self._items:
+        for item in self._items():
             place = (type(item) is not ListedObject, item.uuid)
             if place <= last:
                 raise ValueError("the items of a manifest must ascend")
             last = place
-            if type(item) is ListedAnnotation:
-                self.annotations += 1
-            elif type(item) is ListedObject:
-                self.objects += 1
-            else:
-                self.left_out += 1
+            counts[type(item)] += 1
             yield f"{item.line()}\n".encode()
-
-    def summary(self) -> Summary:
-        """Go through all lines, holding none: their hash, and their number."""
-        digest = hash_manifest_lines(self.lines())
-        return Summary(digest, self.objects, self.annotations, self.left_out)
