@@ -144,6 +144,7 @@ VOC_FILE_BYTES_MAX = 16 * MIB  # one image; a thousand boxes take 300 KiB
 JPEG_SEGMENTS_MAX = 4096  # before the one with the size; profiles and thumbnails take some dozens
 TIFF_TAGS_MAX = 512  # of one image; usual are twenty
 VOC_DEPTH_MAX = 32  # elements in one another; the format has 4
+GONK_EVENT_FILE_BYTES_MAX = 1 * MIB  # one event of Gonk's log; an annotation of a thousand objects takes 80 KiB
 LABEL_SET_BYTES_MAX = 512 * KIB  # read whole; 4,000 labels with all that may be said of them
 
 # --- files that people export, and what they are told of losses (see formats/) ----------------------------------
