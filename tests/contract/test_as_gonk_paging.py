@@ -130,3 +130,37 @@ def test_what_is_updated_later_keeps_its_place_and_its_count(full: Full) -> None
     assert [each for each in rows if each["uuid"] == uuid] == [{"uuid": uuid, "versions": 2}]
     assert uuid not in str(full.alice.ok("GET", f"{full.path}objects?after={uuid}"))
     assert rows.index({"uuid": uuid, "versions": 2}) < rows.index({"uuid": behind, "versions": 1})
+
+
+@pytest.mark.parametrize("what", ["objects", "annotations", "schemas"])
+def test_a_walk_goes_on_although_each_page_was_reviewed(api: Api, what: str) -> None:
+    """The cursor is then something that the list has no more; so it is for who reviews what is pending page by page."""
+    alice, path = api.alice, f"/datasets/reviewed-{what}/"
+    alice.ok("POST", "/datasets", {"name": f"reviewed-{what}"})
+    file = {"name": "a", "mimetype": "text/plain"}
+    alice.ok("POST", path + "schemas", {"name": "schema-s", "schema": b64("{}")})
+    made = alice.ok("POST", path + "objects", file | {"object": b64("first")})
+    note = {"annotation": b64("{}"), "schema": {"name": "schema-s", "version": 0}, "object_identifiers": [made]}
+    bodies = {
+        "objects": [file | {"object": b64(str(index))} for index in range(PAGE + 5)],
+        "annotations": [note] * (PAGE + 5),
+        "schemas": [{"name": f"schema-{index}", "schema": b64(f'{{"title": "{index}"}}')} for index in range(PAGE + 5)],
+    }
+    for body in bodies[what]:
+        alice.ok("POST", path + what, body)
+    count, after = 0, ""
+    while page := alice.ok("GET", f"{path}{what}/pending{after}"):
+        for row in page:
+            name = row["name"] if what == "schemas" else row["uuid"]
+            event = alice.ok("GET", f"{path}{what}/{name}/{row['version']}")["events"][0]["uuid"]
+            alice.ok("PUT", f"{path}events/{event}/{'accept' if count % 2 else 'reject'}")
+            count += 1
+        after = f"?after={page[-1]['uuid']}"
+    assert count == PAGE + 5 + (what != "annotations")
+    assert alice.ok("GET", f"{path}{what}/pending") == []
+
+
+def test_a_uuid_of_another_list_is_unknown_to_this_one(full: Full) -> None:
+    assert full.bob.ok("GET", f"{full.path}annotations?after={full.objects[0]}") == []
+    assert full.bob.ok("GET", f"{full.path}objects?after={full.annotations[0]}") == []
+    assert full.bob.ok("GET", f"{full.path}events?after={full.objects[0]}") == []
