@@ -69,7 +69,7 @@ async def show_annotation(call: Call) -> object:
     """How many versions an annotation has, whatever their status."""
     desk = await call.desk()
     uuid = path_uuid(call, STATUSES)
-    return info(found_entity(await desk.read_db(lambda db: Listing(db).entity(_KIND, uuid)), _KIND))
+    return info(found_entity(await desk.read_db(call.user, lambda db: Listing(db).entity(_KIND, uuid)), _KIND))
 
 
 async def load_annotation(call: Call) -> object:
@@ -89,7 +89,7 @@ async def load_annotation(call: Call) -> object:
             "objects": [identifier(each.uuid, each.version) for each in objects if each.version is not None],
         }
 
-    return await desk.read_db(read)
+    return await desk.read_db(call.user, read)
 
 
 def _described(queries: Queries, revision: Revision) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """One dataset as the API works with it: where it is read, how it is written, and who its users are there.
 
-Reads run in worker threads on connections of their own; writes go through the group commit of the replica, so that what many
-people send at one time shares signatures and flushes. What is read and written is up to the handlers.
+Reads run in worker threads on connections of their own, of which no user takes all. Writes go through the group commit of
+the replica, so that what many people send at one time shares signatures and flushes. What is read and written is up to the
+handlers.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import queue
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from gonk_node.api.answers import Answers
@@ -55,15 +57,17 @@ class Desk:
         self._readers: queue.SimpleQueue[StateDb] = queue.SimpleQueue()
         for reader in self._databases:
             self._readers.put(reader)
+        self._threads = ThreadPoolExecutor(max(1, len(self._databases)), thread_name_prefix=f"read {name}")
+        self._turns: dict[str, asyncio.Semaphore] = {}  # by user
         self._answers = Answers()
         self._commit = GroupCommit(replica, self._answers.hand_over)
         self._bodies = Bodies(Queries(replica.db))  # compiled schemas, for all users
 
-    async def read(self, question: Callable[[Queries], T]) -> T:
-        """Ask something of the State, in a worker thread."""
-        return await self.read_db(lambda db: question(Queries(db)))
+    async def read(self, user: str, question: Callable[[Queries], T]) -> T:
+        """Ask something of the State for a user, in a worker thread."""
+        return await self.read_db(user, lambda db: question(Queries(db)))
 
-    async def read_db(self, question: Callable[[StateDb], T]) -> T:
+    async def read_db(self, user: str, question: Callable[[StateDb], T]) -> T:
         """The same, of the database itself."""
 
         def ask() -> T:
@@ -73,7 +77,11 @@ class Desk:
             finally:
                 self._readers.put(db)
 
-        return await asyncio.to_thread(ask)
+        turns = self._turns.get(user)
+        if turns is None:
+            turns = self._turns[user] = asyncio.Semaphore(max(1, len(self._databases) - 1))
+        async with turns:  # one connection is always for the others
+            return await asyncio.get_running_loop().run_in_executor(self._threads, ask)
 
     async def propose(
         self, user: str, touches: Collection[bytes], prepare: Callable[[Proposer], Draft[T]]
@@ -108,5 +116,6 @@ class Desk:
     def close(self) -> None:
         """Finish what waits, and close the connections; the node closes the replica."""
         self._commit.close()
+        self._threads.shutdown(wait=True)
         for database in self._databases:
             database.close()

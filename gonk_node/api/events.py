@@ -47,7 +47,7 @@ async def list_events(call: Call) -> web.Response:
                 return []
         return gonk_events(call, desk, db).page(start or 0, count)
 
-    found = await desk.read_db(page)
+    found = await desk.read_db(call.user, page)
     response = json_response(found)
     if len(found) == count:
         response.headers.update(next_link(call, found[-1]["uuid"]))
@@ -71,7 +71,7 @@ async def show_event(call: Call) -> Any:
             raise NotFoundError("the body of this event was erased, or is not here", where=f"event {uuid_text(uuid)}")
         return found | {"review": events.review_state(number), "reviews": _reviews(call, queries, events, number)}
 
-    return await desk.read_db(show)
+    return await desk.read_db(call.user, show)
 
 
 def _number(queries: Queries, uuid: bytes) -> int:

@@ -57,7 +57,7 @@ async def upload_version(call: Call) -> object:
     if name is not None:
         checked_object(name, ANY_TYPE)
     desk = await call.desk()
-    base = await latest(desk, uuid)
+    base = await latest(call, desk, uuid)
     with call.backend.content.spool() as spool:
         described = _described(name, await receive(call.request, spool), base.name)
         content = await _keep(call, spool)
@@ -86,7 +86,7 @@ async def download(call: Call) -> object:
     """
     desk = await call.desk()
     uuid, version = path_uuid(call), path_version(call)
-    revision = found(await desk.read(lambda queries: queries.version(OBJECT, uuid, version)), OBJECT)
+    revision = found(await desk.read(call.user, lambda queries: queries.version(OBJECT, uuid, version)), OBJECT)
     content_id = revision.content_id or b""
     headers: dict[str, str] = {
         hdrs.ETAG: f'"{content_id.hex()}"',

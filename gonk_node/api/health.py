@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
+from gonk_node.api.answering import json_response
 from gonk_node.api.docs_page import page
 from gonk_node.api.metrics import CONTENT_TYPE, Metrics
 from gonk_node.api.openapi import document
@@ -45,7 +46,7 @@ def describing(routes: Iterable[Route], metrics: Metrics, *, is_remote: bool) ->
 
     async def openapi(call: Call) -> Any:  # noqa: ARG001 - the form of a handler
         """Give the OpenAPI 3.1 document of this API."""
-        return described
+        return web.Response(body=described, content_type="application/json")
 
     async def docs(call: Call) -> Any:  # noqa: ARG001 - the form of a handler
         """Show a page for people, which needs nothing of other hosts."""
@@ -62,6 +63,6 @@ def describing(routes: Iterable[Route], metrics: Metrics, *, is_remote: bool) ->
         Route("GET", "/metrics", count, "Counts", None, needs_key=is_remote, media_types=("text/plain",)),
     )
     every = (*routes, *own)
-    described = document(every)
+    described = json_response(document(every)).body
     html = page(every)
     return own

@@ -118,7 +118,7 @@ async def _send_new(call: Call, desk: Desk, response: web.StreamResponse, lsn: i
     """Send what came after `lsn`; returns the lsn up to which all is sent."""
     streams = call.request.app[STREAMS]
     while not streams.is_ending:
-        messages, cursor = await desk.read_db(partial(_messages, call, desk, lsn))
+        messages, cursor = await desk.read_db(call.user, partial(_messages, call, desk, lsn))
         for number, message in messages:
             await _write(response, message)
             lsn = number

@@ -68,7 +68,7 @@ async def read_log(call: Call) -> web.Response:
             entry_json(call.backend, logged) | {"events": _events(logged, chosen.kind)} for logged in page.entries
         ], page.cursor
 
-    rows, next_after = await desk.read_db(read)
+    rows, next_after = await desk.read_db(call.user, read)
     response = json_response({"entries": rows, "after": next_after})
     if next_after is not None:
         query = urlencode({**call.query, "after": next_after})

@@ -71,7 +71,7 @@ async def show_object(call: Call) -> object:
     """How many versions an object has, whatever their status."""
     desk = await call.desk()
     uuid = path_uuid(call, STATUSES)
-    return info(found_entity(await desk.read_db(lambda db: Listing(db).entity(_KIND, uuid)), _KIND))
+    return info(found_entity(await desk.read_db(call.user, lambda db: Listing(db).entity(_KIND, uuid)), _KIND))
 
 
 async def load_object(call: Call) -> object:
@@ -92,7 +92,7 @@ async def load_object(call: Call) -> object:
             "annotations": [info(each) for each in Listing(db).annotations_on(revision.number)],
         }
 
-    revision, value = await desk.read_db(read)
+    revision, value = await desk.read_db(call.user, read)
     return await _with_bytes(call, desk, revision.content_id or b"", value)
 
 
@@ -137,7 +137,7 @@ async def update_object(call: Call) -> object:
     uuid = path_uuid(call)
     content, described = await _from_body(call)
     desk = await call.desk()
-    await latest(desk, uuid)
+    await latest(call, desk, uuid)
     return await propose_version(call, desk, uuid, described, await _keep(call, content))
 
 
@@ -194,9 +194,9 @@ def _check_new(call: Call, proposer: Proposer, content: ContentInfo, own: bytes 
         )
 
 
-async def latest(desk: Desk, uuid: bytes) -> Revision:
+async def latest(call: Call, desk: Desk, uuid: bytes) -> Revision:
     """The newest version of an object; NotFoundError where there is no such object."""
-    revisions = await desk.read(lambda queries: queries.revisions(_KIND, uuid))
+    revisions = await desk.read(call.user, lambda queries: queries.revisions(_KIND, uuid))
     return found(next((each for each in reversed(revisions) if each.version is not None), None), _KIND)
 
 

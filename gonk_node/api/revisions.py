@@ -162,7 +162,9 @@ def entity_list(kind: int, plural: str, statuses: Sequence[str]) -> Handler:
         desk = await call.desk()
         cursor, size = after(call), limit(call)
         what = await wanted(call, desk, statuses)
-        return page_response(call, await desk.read_db(lambda db: Listing(db).entities(kind, what, cursor, size)), info)
+        return page_response(
+            call, await desk.read_db(call.user, lambda db: Listing(db).entities(kind, what, cursor, size)), info
+        )
 
     return _named(handler, plural, f"list_{plural}")
 
@@ -189,7 +191,7 @@ def _version_list(kind: int, statuses: Sequence[str], status: str) -> Handler:
         cursor, size = after(call), limit(call)
         what = await wanted(call, desk, statuses, status)
         return page_response(
-            call, await desk.read_db(lambda db: Listing(db).versions(kind, what, cursor, size)), version_row
+            call, await desk.read_db(call.user, lambda db: Listing(db).versions(kind, what, cursor, size)), version_row
         )
 
     return handler

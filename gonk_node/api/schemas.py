@@ -64,7 +64,7 @@ async def list_schemas(call: Call) -> object:
     cursor = after(call)
     size = None if cursor is None and "limit" not in call.query else limit(call)
     what = await wanted(call, desk, STATUSES)
-    return page_response(call, await desk.read_db(lambda db: Listing(db).schemas(what, cursor, size)), info)
+    return page_response(call, await desk.read_db(call.user, lambda db: Listing(db).schemas(what, cursor, size)), info)
 
 
 async def show_schema(call: Call) -> object:
@@ -78,7 +78,7 @@ async def show_schema(call: Call) -> object:
             extra={"valid_statuses": list(STATUSES)},
         )
     uuid = schema_uuid(desk.replica.dataset, name)
-    return info(found_entity(await desk.read_db(lambda db: Listing(db).entity(_KIND, uuid)), _KIND))
+    return info(found_entity(await desk.read_db(call.user, lambda db: Listing(db).entity(_KIND, uuid)), _KIND))
 
 
 async def load_schema(call: Call) -> object:
@@ -96,7 +96,7 @@ async def load_schema(call: Call) -> object:
             "events": [event_info(_KIND, each) for each in events],
         }
 
-    return await desk.read_db(read)
+    return await desk.read_db(call.user, read)
 
 
 def _described(revision: Revision) -> dict[str, Any]:

@@ -27,7 +27,7 @@ async def show_status(call: Call) -> Any:
     most 1000 are listed.
     """
     desk = await call.desk()
-    found = await desk.read_db(lambda db: _standing_json(call, desk, standing_of(desk.replica, db)))
+    found = await desk.read_db(call.user, lambda db: _standing_json(call, desk, standing_of(desk.replica, db)))
     return found | {"name": desk.name, "role": _role(call, desk), "peers": await call.backend.peers(desk)}
 
 
@@ -82,7 +82,7 @@ async def list_conflicts(call: Call) -> web.Response:
     """
     desk = await call.desk()
     cursor, count = after(call), limit(call)
-    found = await desk.read(lambda queries: queries.conflicts(after=cursor or b"", limit=count))
+    found = await desk.read(call.user, lambda queries: queries.conflicts(after=cursor or b"", limit=count))
     response = json_response([_conflict(call, versions) for versions in found])
     if len(found) == count:
         response.headers.update(next_link(call, uuid_text(found[-1][0].uuid)))
