@@ -22,6 +22,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "whoami": Entry("whoami_cmd", "whoami", "Show the keys of this node, and what you are called."),
         "dataset": Entry("dataset_cmd", "dataset", "Create, list and describe datasets."),
         "schema": Entry("schema_cmd", "schema", "Add, list and show schemas, which say what annotations look like."),
+        "labels": Entry("labels_cmd", "labels", "List the labels of a dataset, set those of a schema, or rename one."),
     },
     "Propose": {
         "add": Entry("add_cmd", "add", "Propose files as objects."),

@@ -11,7 +11,7 @@ from gonk_node.cli.describe import event_text, json_body
 from gonk_node.cli.files import read_input
 from gonk_node.cli.pick import split_version, version_of
 from gonk_node.cli.place import Place
-from gonk_node.cli.run import Run, dataset_argument, verb
+from gonk_node.cli.run import Run, complete_dataset, dataset_argument, verb
 from gonk_node.cli.text import time_text
 from gonk_node.core.ids import EventRef, uuid_text
 from gonk_node.core.limits import SCHEMA_BYTES_MAX
@@ -33,8 +33,8 @@ def schema() -> None:
 def add(run: Run, dataset: str, source: str, name: str | None, update: bool) -> None:
     """Propose a schema for DATASET.
 
-    SCHEMA is the name of one that ships (bounding-box, caption, classification, polygon), or a file with a JSON Schema,
-    or - for standard input. Names begin with schema-, which is put before yours where it is missing.
+    SCHEMA is the name of one that ships (gonk schema list shows them), or a file with a JSON Schema, or - for standard
+    input. Names begin with schema-, which is put before yours where it is missing.
     """
     document, default = _document(source)
     if name is None and default is None:
@@ -55,9 +55,12 @@ def add(run: Run, dataset: str, source: str, name: str | None, update: bool) -> 
 
 
 @verb("list")
-@dataset_argument
-def list_(run: Run, dataset: str) -> None:
-    """List the schemas of DATASET, in all versions."""
+@click.argument("dataset", metavar="DATASET", required=False, shell_complete=complete_dataset)
+def list_(run: Run, dataset: str | None) -> None:
+    """List the schemas of DATASET, in all versions; without it, those that ship with gonk."""
+    if dataset is None:
+        _list_shipped(run)
+        return
     place = Place(run, dataset)
     found = list(place.queries.iterate(SCHEMA))
     found.sort(key=lambda each: (each.name or "", each.version is None, each.version or 0))
@@ -82,11 +85,35 @@ def list_(run: Run, dataset: str) -> None:
         run.out.next(f"gonk schema add {place.name} bounding-box")
 
 
+def _list_shipped(run: Run) -> None:
+    found = [(name, schemas.document(name)) for name in schemas.names()]
+    if run.as_json:
+        keys = {"id": "$id", "title": "title", "description": "description"}
+        run.out.json([{"name": name, **{key: each[its] for key, its in keys.items()}} for name, each in found])
+        return
+    run.out.table(["name", "title"], [[name, each["title"]] for name, each in found])
+    run.out.next("gonk schema show NAME", "gonk schema add DATASET NAME")
+
+
 @verb("show")
-@dataset_argument
-@click.argument("name", metavar="NAME")
-def show(run: Run, dataset: str, name: str) -> None:
-    """Print the document of the schema NAME of DATASET, or of NAME@VERSION."""
+@click.argument("words", metavar="[DATASET] NAME", nargs=-1, required=True, shell_complete=complete_dataset)
+def show(run: Run, words: tuple[str, ...]) -> None:
+    """Print the document of a schema.
+
+    gonk schema show [DATASET] NAME: the schema NAME, or NAME@VERSION, of DATASET; without DATASET the one of that name
+    that ships with gonk. The form of label sets is label-set.
+    """
+    if len(words) > 2:
+        raise UsageError("too many names", where=" ".join(words), hint="give a name, or a dataset and a name")
+    if len(words) == 2:
+        _show(run, *words)
+    elif run.as_json:
+        run.out.json({"name": words[0], "document": schemas.document(words[0])})
+    else:
+        run.out.document(schemas.load(words[0]))
+
+
+def _show(run: Run, dataset: str, name: str) -> None:
     place = Place(run, dataset)
     bare, version = split_version(name)
     found = place.queries.schema(full_schema_name(bare))

@@ -56,14 +56,14 @@ def _chosen(revisions: list[Revision], version: int | None) -> Revision:
 
 def _save(place: Place, revision: Revision, target: str) -> None:
     if revision.kind == OBJECT:
-        write_output(target, _content(place, revision))
+        write_output(target, content_of(place, revision))
     else:
         write_output(target, [revision.body or b""])
     if target != "-":
         place.out.note(f"saved {place.describer.title(revision)} version {revision.version} as {target}")
 
 
-def _content(place: Place, revision: Revision) -> Iterator[bytes]:
+def content_of(place: Place, revision: Revision) -> Iterator[bytes]:
     """The bytes of an object; fetched where they are not here."""
     content_id = revision.content_id or b""
     if not place.node.content.has(content_id):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from gonk_node import schemas
@@ -13,6 +15,32 @@ def test_a_schema_that_ships_is_proposed_under_its_name(gonk: Gonk) -> None:
     assert (made["name"], made["version"], made["status"]) == ("schema-bounding-box", 0, ["pending"])
     assert gonk.json("schema", "list", "cells") == [made]
     assert "schema-bounding-box" in gonk.ok("schema", "list", "cells").out
+
+
+def test_every_schema_that_ships_is_proposed_by_its_name(gonk: Gonk) -> None:
+    for name in schemas.names():
+        gonk.ok("schema", "add", "cells", name)
+    assert [each["name"] for each in gonk.json("schema", "list", "cells")] == [
+        f"schema-{name}" for name in schemas.names()
+    ]
+
+
+def test_those_that_ship_are_listed_and_shown_without_a_dataset_or_a_node(tmp_path: Path) -> None:
+    gonk = Gonk(tmp_path)
+    lines = gonk.ok("schema", "list").out.splitlines()[1:]
+    assert [line.split("  ", 1)[0] for line in lines] == list(schemas.names())
+    assert lines[1].endswith("Bounding box")
+    assert {"name", "id", "title", "description"} == gonk.json("schema", "list")[0].keys()
+    assert gonk.ok("schema", "show", "mask").out == schemas.load("mask").decode()
+    assert gonk.json("schema", "show", "label-set")["document"] == schemas.document("label-set")
+    assert "there are: audio-segment" in gonk.run("schema", "show", "masks").err
+    assert gonk.run("schema", "show", "cells", "mask", "0").code == 2
+    assert gonk.run("schema", "show").code == 2
+    assert not gonk.home.exists()
+
+
+def test_the_form_of_label_sets_is_no_schema_for_annotations(gonk: Gonk) -> None:
+    assert "is no file" in gonk.refused("schema", "add", "cells", "label-set").err
 
 
 def test_a_schema_from_a_file_keeps_its_exact_bytes(gonk: Gonk) -> None:

@@ -1,0 +1,42 @@
+"""What a person may propose about a label set: the first one of a schema, or a new version. Nothing is signed here."""
+
+from __future__ import annotations
+
+import io
+
+from gonk_node.core.events import ObjectCreate, ObjectUpdate
+from gonk_node.replica.group_commit import Draft
+from gonk_node.replica.labels import MEDIA_TYPE, LabelSet, uuid_of
+from gonk_node.replica.proposing import Proposer, check_object_name, full_schema_name, is_open
+from gonk_node.store.content import ContentStore
+from gonk_node.store.state_schema import OBJECT
+
+
+def object_name(schema_name: str) -> str:
+    """What the object of a label set is called, for people: `labels-bounding-box.json`."""
+    return f"labels-{full_schema_name(schema_name).removeprefix('schema-')}.json"
+
+
+def proposal(proposer: Proposer, content: ContentStore, document: bytes) -> Draft[bool]:
+    """The event that makes a document the label set of the schema that it names; its answer: is it a new version of one?
+
+    The bytes are kept as they are, and are on the disk when this returns. Where all that was is rejected or deleted, the
+    label set begins anew.
+
+    Raises:
+        NonconformingError: it is no label set. NotFoundError, WrongStateError: the schema is not in the dataset, or
+            deprecated. ExistsError: nothing differs. UsageError: the schema's name cannot be part of an object's.
+    """
+    labels = LabelSet.decode(document)
+    schema = proposer.usable_schema(labels.schema)
+    name = object_name(labels.schema)
+    check_object_name(name)
+    uuid = uuid_of(proposer.author.replica.dataset, labels.schema)
+    standing = proposer.standing(proposer.author.queries.revisions(OBJECT, uuid))
+    info = content.put_file(io.BytesIO(document))
+    if not any(is_open(each) for each in standing):
+        event: ObjectCreate | ObjectUpdate = ObjectCreate(uuid, name, MEDIA_TYPE, *info)
+        return Draft(event, False, schema.time_ms)
+    base = proposer.base_of(standing)
+    event = proposer.object_update(base, name, MEDIA_TYPE, info)
+    return Draft(event, True, max(schema.time_ms, base.time_ms))

@@ -1,0 +1,148 @@
+"""gonk labels list, set, rename: names change, annotations do not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from gonk_node.replica.labels import MEDIA_TYPE, LabelSet
+from gonk_node.replica.queries import Queries
+from kit.command_line import Gonk, exchange
+
+CELLS = {
+    "schema": "schema-bounding-box",
+    "labels": [
+        {"id": "WBC", "name": "WBC", "colour": "#1f77b4", "hotkey": "w", "index": 0},
+        {"id": "RBC", "name": "Red blood cell"},
+    ],
+}
+
+
+@pytest.fixture
+def labelled(gonk: Gonk) -> Gonk:
+    """One box with the label WBC, and a label set that is accepted."""
+    gonk.add()
+    gonk.annotate()
+    gonk.json("labels", "cells", "set", gonk.file("labels.json", CELLS))
+    gonk.accept_all()
+    return gonk
+
+
+def label_set(gonk: Gonk, schema: str = "bounding-box") -> LabelSet:
+    """What an exporter sees."""
+    with gonk.node() as node:
+        replica = node.replica("cells")
+        return LabelSet.of(Queries(replica.db), node.content, schema)
+
+
+def annotations(gonk: Gonk) -> Any:
+    return gonk.json("list", "cells", "annotations")["annotations"]
+
+
+def test_a_label_set_counts_once_it_is_accepted(gonk: Gonk) -> None:
+    gonk.ok("schema", "add", "cells", "bounding-box")
+    made = gonk.json("labels", "cells", "set", gonk.file("labels.json", CELLS))
+    assert (made["name"], made["media_type"], made["status"]) == ("labels-bounding-box.json", MEDIA_TYPE, ["pending"])
+    assert gonk.json("labels", "cells", "list") == []
+    assert "labels stand for themselves" in gonk.ok("labels", "cells", "list").err
+    assert label_set(gonk) == LabelSet("schema-bounding-box")
+    gonk.accept_all()
+    (shown,) = gonk.json("labels", "cells", "list")
+    assert shown == CELLS | {"uuid": made["uuid"], "version": 0, "event": made["event"]}
+    assert "Red blood cell" in gonk.ok("labels", "cells", "list", "bounding-box").out
+    assert label_set(gonk).indices(["RBC"]) == {"WBC": 0, "RBC": 1}
+
+
+def test_the_bytes_of_the_file_are_kept(labelled: Gonk) -> None:
+    assert labelled.ok("show", "cells", "labels-bounding-box.json", "--save", "-").out == json.dumps(CELLS)
+
+
+def test_renaming_a_label_changes_no_annotation(labelled: Gonk) -> None:
+    before = annotations(labelled)
+    made = labelled.json("labels", "cells", "rename", "bounding-box", "WBC", "White blood cell")
+    assert (made["version"], made["status"]) == (1, ["pending"])
+    assert label_set(labelled).name_of("WBC") == "WBC"
+    labelled.accept_all()
+    assert label_set(labelled).name_of("WBC") == "White blood cell"
+    assert labelled.json("labels", "cells", "list")[0]["labels"][0] == CELLS["labels"][0] | {"name": "White blood cell"}
+    assert annotations(labelled) == before
+    assert len(before) == 1
+    assert before[0]["version"] == 0
+
+
+def test_a_label_set_is_replaced_with_set(labelled: Gonk) -> None:
+    more = {**CELLS, "labels": [*CELLS["labels"], {"id": "PLT", "name": "Platelet", "parent": "RBC"}]}
+    assert labelled.json("labels", "cells", "set", "-", stdin=json.dumps(more))["version"] == 1
+    labelled.accept_all()
+    assert [each["id"] for each in labelled.json("labels", "cells", "list")[0]["labels"]] == ["WBC", "RBC", "PLT"]
+    assert "nothing differs" in labelled.refused("labels", "cells", "set", "-", stdin=json.dumps(more)).err
+
+
+def test_what_holds_together_badly_is_refused_with_its_place(labelled: Gonk) -> None:
+    circle = {**CELLS, "labels": [{"id": "a", "name": "A", "parent": "a"}]}
+    refused = labelled.refused("labels", "cells", "set", labelled.file("circle.json", circle))
+    assert "/labels/0/parent" in refused.err
+    assert "own ancestor" in refused.err
+
+
+def test_a_label_set_needs_its_schema_in_the_dataset(gonk: Gonk) -> None:
+    gonk.refused("labels", "cells", "set", gonk.file("labels.json", CELLS))
+
+
+def test_a_rename_needs_a_label_set_and_a_label_that_is_there(labelled: Gonk) -> None:
+    labelled.refused("labels", "cells", "rename", "caption", "WBC", "x")
+    assert "there are: WBC, RBC" in labelled.refused("labels", "cells", "rename", "bounding-box", "wbc", "x").err
+    assert "twice" in labelled.refused("labels", "cells", "rename", "bounding-box", "WBC", "Red blood cell").err
+
+
+@pytest.mark.parametrize("words", [("set",), ("list", "a", "b"), ("rename", "bounding-box", "WBC"), ("forget",)])
+def test_wrong_words_are_told(labelled: Gonk, words: tuple[str, ...]) -> None:
+    result = labelled.run("labels", "cells", *words)
+    assert result.code == 2
+    assert result.err
+
+
+def test_after_a_rejection_the_label_set_begins_anew(gonk: Gonk) -> None:
+    gonk.ok("schema", "add", "cells", "bounding-box")
+    gonk.accept_all()
+    file = gonk.file("labels.json", CELLS)
+    gonk.ok("labels", "cells", "set", file)
+    gonk.ok("review", "cells", "reject", "--all")
+    gonk.ok("labels", "cells", "set", file)
+    gonk.accept_all()
+    assert label_set(gonk).name_of("RBC") == "Red blood cell"
+
+
+def test_a_strangers_label_set_counts_for_nothing_and_stands_in_nobodys_way(labelled: Gonk, stranger: Gonk) -> None:
+    exchange(labelled, stranger)
+    mine = {**CELLS, "labels": [{"id": "WBC", "name": "Nonsense"}]}
+    stranger.ok("labels", "cells", "set", stranger.file("mine.json", mine))
+    exchange(labelled, stranger)
+    assert label_set(labelled).name_of("WBC") == "WBC"
+    labelled.ok("labels", "cells", "rename", "bounding-box", "WBC", "White blood cell")
+    labelled.accept_all()
+    assert label_set(labelled).name_of("WBC") == "White blood cell"
+
+
+def test_a_label_set_whose_content_is_elsewhere_is_told_as_such(labelled: Gonk, stranger: Gonk) -> None:
+    exchange(labelled, stranger)
+    result = stranger.run("labels", "cells", "list")
+    assert result.code != 0
+    assert "gonk: " in result.err
+
+
+def test_two_that_owners_set_apart_are_one_label_set_in_conflict(gonk: Gonk, stranger: Gonk) -> None:
+    gonk.ok("schema", "add", "cells", "bounding-box")
+    gonk.accept_all()
+    gonk.ok("owner", "add", "cells", stranger.key())
+    exchange(gonk, stranger)
+    for who, name in ((gonk, "one"), (stranger, "other")):
+        who.ok("labels", "cells", "set", "-", stdin=json.dumps({**CELLS, "labels": [{"id": "a", "name": name}]}))
+        who.accept_all()
+    exchange(gonk, stranger)
+    (rivals,) = gonk.run("conflicts", "cells", "--json").json()
+    assert [each["current"] for each in rivals] == [True, False]
+    (rivals_there,) = stranger.run("conflicts", "cells", "--json").json()
+    assert rivals_there[0]["event"] == rivals[0]["event"]
