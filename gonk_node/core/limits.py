@@ -143,6 +143,8 @@ IMPORTED_BODY_BYTES_MAX = EVENT_BYTES_MAX - 4 * KIB  # leaves room for the refer
 VOC_FILE_BYTES_MAX = 16 * MIB  # one image; a thousand boxes take 300 KiB
 JPEG_SEGMENTS_MAX = 4096  # before the one with the size; profiles and thumbnails take some dozens
 TIFF_TAGS_MAX = 512  # of one image; usual are twenty
+YOLO_FILE_BYTES_MAX = 16 * MIB  # labels of one image; a thousand outlines of a hundred points take 2 MiB
+YOLO_YAML_BYTES_MAX = 4 * MIB  # 65,536 names of classes
 VOC_DEPTH_MAX = 32  # elements in one another; the format has 4
 GONK_EVENT_FILE_BYTES_MAX = 1 * MIB  # one event of Gonk's log; an annotation of a thousand objects takes 80 KiB
 LABEL_SET_BYTES_MAX = 512 * KIB  # read whole; 4,000 labels with all that may be said of them
@@ -159,6 +161,13 @@ EXPORT_ID_MAX = 1 << 52  # ids that a file brought and that are kept; what is nu
 LOSS_PROBLEMS_MAX = 10_000  # that a report lists; the rest is counted
 LOSS_KINDS_MAX = 200  # of things that were not carried; the rest is one kind
 LOSS_PLACES_MAX = 5  # that a report names of one kind
+
+# --- what programs read (see node/loading/) ----------------------------------------------------------------------
+
+PARQUET_GROUP_ROWS = 1000  # of one row group: readers decode a group at a time
+PARQUET_GROUP_BYTES = 64 * MIB  # of content in one row group: what writing and reading one takes in memory
+PARQUET_CONTENT_BYTES_MAX = 1024 * MIB  # of one file in a cell: Arrow counts in 32 bits, and a group must fit memory
+REPR_ROWS = 10  # samples that a notebook shows of a dataset
 
 # --- transport of sessions: this node's own (see net/) ----------------------------------------------------------
 

@@ -5,10 +5,19 @@ Modules here read the files they are given; they write nothing and know no datas
 
 from __future__ import annotations
 
-from gonk_node.formats import coco, voc
+from gonk_node.formats import coco, voc, yolo, yolo_classify
 from gonk_node.formats.sample import Importer
+from gonk_node.formats.yolo_shapes import DETECT, OBB, POSE, SEGMENT
 
 IMPORTERS: dict[str, Importer] = {
     "coco": coco.read,
     "voc": voc.read,
+    "yolo-classify": yolo_classify.read,
+    "yolo-detect": yolo.reader(DETECT),
+    "yolo-obb": yolo.reader(OBB),
+    "yolo-pose": yolo.reader(POSE),
+    "yolo-segment": yolo.reader(SEGMENT),
 }
+
+IMAGES_BESIDE = frozenset({"coco", "voc"})
+"""Formats whose files do not say where the images are."""

@@ -1,8 +1,8 @@
-"""COCO: one JSON file of images, categories and annotations; boxes, polygons and captions are read.
+"""COCO: one JSON file of images, categories and annotations; boxes, polygons, masks, keypoints and captions are read.
 
-Format: https://cocodataset.org/#format-data. A box is [x, y, width, height] in pixels from the top left corner, as in
-gonk's own schema. Masks in run-length encoding (RLE) are reported and left out; keypoints are kept as attributes.
-The file is read as a whole into memory; image files are not opened beyond their first bytes.
+Format: https://cocodataset.org/#format-data. What one annotation of the file says becomes an annotation for each schema
+that has a part of it (see `coco_bodies`). The file is read as a whole into memory; image files are not opened beyond
+their first bytes.
 """
 
 from __future__ import annotations
@@ -15,14 +15,17 @@ from pathlib import Path
 from typing import TypeAlias
 
 from gonk_node.errors import InputFileError
+from gonk_node.formats.coco_bodies import OWN_FIELDS, Category, bodies, point_names, said_by_the_body, short_text
 from gonk_node.formats.images import check_folder, check_name, find, media_type
-from gonk_node.formats.sample import ImportedImage, Record, annotation, number, whole
+from gonk_node.formats.loss import NotCarried
+from gonk_node.formats.sample import ImportedImage, Record, annotation, whole
 from gonk_node.state.strict_json import Json, Problem
 
 _FORMAT = "coco"
-_OWN_FIELDS = frozenset({"bbox", "segmentation", "caption", "iscrowd"})  # said by the body itself
+_TOP_FIELDS = frozenset({"images", "annotations", "categories"})
+_CATEGORY_FIELDS = frozenset({"id", "name", "supercategory", "keypoints"})
+_IMAGE_FIELDS = frozenset({"id", "file_name", "width", "height"})
 Id: TypeAlias = int | str
-Ring: TypeAlias = list[list[int | float]]
 
 
 @dataclass(slots=True)
@@ -30,7 +33,8 @@ class _Known:
     """What the file has said so far, by the ids in it."""
 
     file: str
-    categories: dict[Id, str] = field(default_factory=dict)
+    categories: dict[Id, Category] = field(default_factory=dict)
+    unused: dict[Id, int] = field(default_factory=dict)  # categories that no annotation had so far -> position
     images: dict[Id, str | None] = field(default_factory=dict)  # id -> name; None: left out, and said so
     names: dict[str, str] = field(default_factory=dict)  # file name -> place of the first image with it
     annotations: set[Id] = field(default_factory=set)
@@ -54,9 +58,17 @@ def read(source: Path, images: Path | None) -> Iterator[Record]:
         if isinstance(item, dict) and _id(item.get("image_id")) is not None
     )
     for index, item in enumerate(document["images"]):
-        yield _image(item, index, images, uses, known)
+        record = _image(item, index, images, uses, known)
+        yield record
+        if isinstance(record, ImportedImage):
+            yield from _lost_of_image(item, known.at("images", index), uses)
     for index, item in enumerate(document["annotations"]):
         yield from _annotations(item, index, known)
+    for index in known.unused.values():
+        yield NotCarried(known.at("categories", index), "categories that no annotation has")
+    for name in sorted(document.keys() - _TOP_FIELDS):
+        if document[name]:
+            yield NotCarried(known.at(name), f"{name[:40]!r} of the file")
 
 
 def _load(source: Path) -> dict[str, Json]:
@@ -83,7 +95,7 @@ def _id(value: Json) -> Id | None:
     return value if isinstance(value, int | str) and not isinstance(value, bool) else None
 
 
-def _read_categories(document: dict[str, Json], known: _Known) -> Iterator[Problem]:
+def _read_categories(document: dict[str, Json], known: _Known) -> Iterator[Record]:
     for index, item in enumerate(document["categories"]):
         category = _id(item.get("id")) if isinstance(item, dict) else None
         if category is None or not isinstance(item.get("name"), str) or not item["name"]:
@@ -91,7 +103,10 @@ def _read_categories(document: dict[str, Json], known: _Known) -> Iterator[Probl
         elif category in known.categories:
             yield Problem(known.at("categories", index, "id"), f"category id {category!r} is taken; left out")
         else:
-            known.categories[category] = item["name"]
+            known.categories[category] = Category(item["name"], item.get("supercategory"), point_names(item))
+            known.unused[category] = index
+            for name in sorted(item.keys() - _CATEGORY_FIELDS):
+                yield NotCarried(known.at("categories", index), f"{name[:40]!r} of categories")
 
 
 def _image(item: Json, index: int, images: Path | None, uses: Counter[Id], known: _Known) -> ImportedImage | Problem:
@@ -116,95 +131,45 @@ def _image(item: Json, index: int, images: Path | None, uses: Counter[Id], known
     return ImportedImage(name, path, kind, whole(item.get("width")), whole(item.get("height")), {_FORMAT: attributes})
 
 
+def _lost_of_image(item: dict[str, Json], place: str, uses: Counter[Id]) -> Iterator[NotCarried]:
+    for name in sorted(item.keys() - _IMAGE_FIELDS):
+        if item[name] is not None:
+            yield NotCarried(place, f"{name[:40]!r} of images")
+    if not uses[item["id"]]:
+        yield NotCarried(place, "ids of images that have no annotation")
+
+
 def _annotations(item: Json, index: int, known: _Known) -> Iterator[Record]:
-    """The box, polygon and caption of one COCO annotation."""
+    """What one COCO annotation says, a record for each schema that has a part of it."""
     here = known.at("annotations", index)
     if not isinstance(item, dict):
         yield Problem(here, "an annotation must be an object; left out")
         return
     source_id = _id(item.get("id", f"#{index}"))
     if source_id is None or source_id in known.annotations:
-        yield Problem(f"{here}/id", f"annotation id {_short(item['id'])} is taken or no id; left out")
+        yield Problem(f"{here}/id", f"annotation id {short_text(item['id'])} is taken or no id; left out")
         return
     known.annotations.add(source_id)
     image_id = _id(item.get("image_id"))
     if image_id is None or image_id not in known.images:
-        yield Problem(f"{here}/image_id", f"there is no image of id {_short(item.get('image_id'))}; left out")
+        yield Problem(f"{here}/image_id", f"there is no image of id {short_text(item.get('image_id'))}; left out")
         return
     image_name = known.images[image_id]
     if image_name is None:  # its image was left out, and the problem there counts this annotation
         return
-    for schema, body, place in _bodies(item, here, known):
-        if isinstance(body, str):
-            yield Problem(place, body)
-        else:
-            body["attributes"] = {_FORMAT: {k: v for k, v in item.items() if k not in _OWN_FIELDS}}
-            yield annotation(image_name, schema, body, format_name=_FORMAT, source_id=repr(source_id), place=place)
-
-
-def _bodies(item: dict[str, Json], here: str, known: _Known) -> Iterator[tuple[str, dict[str, Json] | str, str]]:
-    """(schema, body or what is wrong, place) of each thing that one annotation says of its image."""
-    if "caption" in item:
-        text = item["caption"]
-        good = isinstance(text, str) and text.strip()
-        yield "caption", {"text": text} if good else "the caption is no text; left out", f"{here}/caption"
-    box, outline = item.get("bbox"), item.get("segmentation")
-    has_box, has_outline = box not in (None, []), outline not in (None, [])
-    if not has_box and not has_outline:
-        if "caption" not in item:
-            yield "", "has neither bbox, segmentation nor caption; left out", here
-        return
     category = _id(item.get("category_id"))
-    if category is None or category not in known.categories:
-        what = f"there is no category of id {_short(item.get('category_id'))}; left out"
-        yield "", what, f"{here}/category_id"
-        return
-    base: dict[str, Json] = {"label": known.categories[category]}
-    if item.get("iscrowd") in (0, 1):
-        base["iscrowd"] = bool(item["iscrowd"])
-    if has_box:
-        yield "bounding-box", _box(box, base), f"{here}/bbox"
-    if has_outline:
-        yield "polygon", _polygon(outline, base), f"{here}/segmentation"
-
-
-def _box(box: Json, base: dict[str, Json]) -> dict[str, Json] | str:
-    values = [number(value) for value in box] if isinstance(box, list) else []
-    if len(values) != 4 or None in values:
-        return f"a box must be four finite numbers, not {_short(box)}; left out"
-    x, y, w, h = values
-    if not (w and w > 0 and h and h > 0):
-        return f"the box is degenerate: {w} wide, {h} high; left out"
-    return {**base, "x": x, "y": y, "w": w, "h": h}
-
-
-def _polygon(outline: Json, base: dict[str, Json]) -> dict[str, Json] | str:
-    if isinstance(outline, dict):
-        return "a mask in run-length encoding is not imported; a box of the same annotation is"
-    if not isinstance(outline, list):
-        return f"a segmentation must be a list of polygons, not {_short(outline)}; left out"
-    parts = []
-    for index, flat in enumerate(outline):
-        ring = _ring(flat)
-        if isinstance(ring, str):
-            return f"polygon {index} {ring}; the outline is left out"
-        parts.append({"outer": ring, "holes": []})
-    return {**base, "parts": parts}
-
-
-def _ring(flat: Json) -> Ring | str:
-    """The points of [x1, y1, x2, y2, …], or what is wrong with them."""
-    values = [number(value) for value in flat] if isinstance(flat, list) else []
-    numbers = [value for value in values if value is not None]
-    if len(numbers) < len(values) or len(values) < 6 or len(values) % 2:
-        return "must be x, y of at least three points, in finite numbers"
-    points = [[numbers[at], numbers[at + 1]] for at in range(0, len(numbers), 2)]
-    following = [*points[1:], points[0]]
-    if not sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(points, following, strict=True)):
-        return "is degenerate: it has no area"
-    return points
-
-
-def _short(value: Json) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:59] + "…"
+    kept = {key: value for key, value in item.items() if key not in OWN_FIELDS}
+    found = known.categories.get(category) if category is not None else None
+    if found is not None and category is not None:
+        known.unused.pop(category, None)
+        if found.supercategory:
+            kept.setdefault("supercategory", found.supercategory)
+    for schema, body, place in bodies(item, found):
+        if isinstance(body, str):
+            yield Problem(here + place, body)
+        else:
+            members, rest = said_by_the_body(schema, kept)
+            body |= {**members, "attributes": {_FORMAT: rest}}
+            yield annotation(
+                image_name, schema, body, format_name=_FORMAT, source_id=repr(source_id), place=here + place
+            )

@@ -19,6 +19,7 @@ from blake3 import blake3
 
 from gonk_node import schemas
 from gonk_node.core.limits import IMPORTED_BODY_BYTES_MAX, INT_MAX
+from gonk_node.formats.loss import NotCarried
 from gonk_node.state.conformance import Conformance, Validator, compile_schema
 from gonk_node.state.strict_json import Json, Problem, canonical
 
@@ -67,7 +68,7 @@ class ImportedAnnotation:
     key: bytes
 
 
-Record: TypeAlias = ImportedImage | ImportedAnnotation | Problem
+Record: TypeAlias = ImportedImage | ImportedAnnotation | Problem | NotCarried
 
 
 class Importer(Protocol):
@@ -105,7 +106,7 @@ def annotation(
         return Problem(place, "holds what JSON cannot (NaN, Infinity, or half a surrogate pair); left out")
     if len(text) > IMPORTED_BODY_BYTES_MAX:
         return Problem(place, f"would be {len(text):,} bytes; the limit is {IMPORTED_BODY_BYTES_MAX:,}; left out")
-    validator = _validator(schema)
+    validator = shipped_validator(schema)
     if validator.verdict(text) is not Conformance.VALID:
         first = validator.explain(text)[0]
         return Problem(place, f"makes no {schema}: {first.place} {first.what}; left out".replace(":  ", ": "))
@@ -116,7 +117,8 @@ def annotation(
 
 
 @functools.cache
-def _validator(schema: str) -> Validator:
+def shipped_validator(schema: str) -> Validator:
+    """What judges bodies of a schema that ships; NotFoundError for any other name."""
     return compile_schema(schemas.load(schema))
 
 

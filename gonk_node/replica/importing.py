@@ -13,6 +13,7 @@ from gonk_node import schemas
 from gonk_node.core.events import AnnotationCreate
 from gonk_node.core.ids import EventRef, imported_annotation_uuid
 from gonk_node.errors import AmbiguousError, ExistsError, NonconformingError, NotFoundError, WrongStateError
+from gonk_node.formats.loss import Loss, NotCarried
 from gonk_node.formats.sample import ImportedAnnotation, ImportedImage, Record
 from gonk_node.replica.adding import Adder, NewFile
 from gonk_node.replica.author import EVENTS_PER_ENTRY, Author
@@ -23,6 +24,7 @@ from gonk_node.store.content import ContentStore
 from gonk_node.store.state_schema import ANNOTATION
 
 _WAITING_MAX = 4 * EVENTS_PER_ENTRY  # annotations that wait for their images
+_COUNTS = ("objects", "objects_known", "annotations", "annotations_known", "left_out")
 _WAITING_BYTES_MAX = 8 * 1024 * 1024  # of their bodies
 
 
@@ -36,8 +38,8 @@ class ImportReport:
         annotations: new ones proposed.
         annotations_known: that were in the dataset before.
         schemas: names of those that were missing in the dataset, and were proposed with it.
-        problems: what was left out, or is odd, each with its place.
-        left_out: annotations left out because their image or schema could not be used; the problem says so too.
+        loss: what was left out, or is odd, each with its place; and what gonk has no place for.
+        left_out: annotations left out because their image or schema could not be used; the loss says so too.
     """
 
     objects: int = 0
@@ -45,8 +47,13 @@ class ImportReport:
     annotations: int = 0
     annotations_known: int = 0
     schemas: list[str] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    loss: Loss = field(default_factory=Loss)
     left_out: int = 0
+
+    def as_dict(self) -> dict[str, object]:
+        """As plain data, for --json."""
+        counts = {name: getattr(self, name) for name in _COUNTS}
+        return {**counts, "schemas": self.schemas, **self.loss.as_dict()}
 
 
 @dataclass(slots=True)
@@ -89,7 +96,9 @@ class Importing:
         """
         for record in records:
             if isinstance(record, Problem):
-                self.report.problems.append(record)
+                self.report.loss.problem(record)
+            elif isinstance(record, NotCarried):
+                self.report.loss.not_carried(record.place, record.what)
             elif isinstance(record, ImportedImage):
                 self._images.append(record)
                 if len(self._images) >= EVENTS_PER_ENTRY:
@@ -102,7 +111,7 @@ class Importing:
         self._propose_waiting()
         for found in (*self._objects.values(), *self._schemas.values()):
             if isinstance(found, _Unusable):
-                self.report.problems.append(found.problem())
+                self.report.loss.problem(found.problem())
                 self.report.left_out += found.annotations
         return self.report
 
@@ -132,7 +141,7 @@ class Importing:
         if found is None:
             return _Unusable(name, "cannot be found again")
         if found.name != name:
-            self.report.problems.append(
+            self.report.loss.problem(
                 Problem(name, f"has the same content as {found.name!r}; one object stands for both")
             )
         return self._usable(self._author.queries.revisions(found.kind, found.uuid), name)
@@ -163,7 +172,7 @@ class Importing:
         for each in waiting:
             on, schema = self._objects.get(each.image_name), self._schema(each.schema)
             if on is None:
-                self.report.problems.append(Problem(each.place, "its image was not named before it; left out"))
+                self.report.loss.problem(Problem(each.place, "its image was not named before it; left out"))
             elif isinstance(on, _Unusable):
                 on.annotations += 1
             elif isinstance(schema, _Unusable):
@@ -180,7 +189,7 @@ class Importing:
             try:
                 self._proposer.bodies.check(schema, each.body)
             except NonconformingError as error:
-                self.report.problems.append(Problem(each.place, f"{error.what}; left out"))
+                self.report.loss.problem(Problem(each.place, f"{error.what}; left out"))
             else:
                 events.append(AnnotationCreate(uuid, schema.ref, (ref,), each.body))
         for refs in self._author.sign_many(events, after_ms=self._after_ms):

@@ -8,6 +8,7 @@ import pytest
 
 from gonk_node.errors import InputFileError
 from gonk_node.formats import IMPORTERS
+from gonk_node.formats.loss import NotCarried
 from gonk_node.formats.sample import ImportedAnnotation, ImportedImage, Record
 from gonk_node.state.strict_json import Problem
 
@@ -60,7 +61,7 @@ def problems(records: list[Record]) -> list[tuple[str, str]]:
 
 
 def test_an_image_comes_with_its_file_size_and_ids(coco: Coco) -> None:
-    [image] = coco.read()
+    [image] = [record for record in coco.read() if isinstance(record, ImportedImage)]
     assert image == ImportedImage(
         "a.png",
         (coco.images / "a.png").resolve(),
@@ -76,6 +77,7 @@ def test_a_box_becomes_a_bounding_box_that_keeps_its_ids(coco: Coco) -> None:
     [found] = annotations(coco.read())
     assert (found.image_name, found.schema) == ("a.png", "bounding-box")
     kept = {"id": 1, "image_id": 1, "category_id": 7, "area": 12, "attributes": {"occluded": False}}
+    kept["supercategory"] = "cell"
     assert json.loads(found.body) == {
         "label": "RBC",
         "x": 1,
@@ -108,13 +110,68 @@ def test_captions_need_no_category(coco: Coco) -> None:
     assert json.loads(found.body)["text"] == "Cells."
 
 
-def test_a_run_length_mask_is_reported_and_the_box_kept(coco: Coco) -> None:
-    coco.add(iscrowd=1, segmentation={"size": [48, 64], "counts": [1, 2]})
+@pytest.mark.parametrize("counts", [[52, 3, 3017], "d13Yn2"])
+def test_a_run_length_mask_becomes_a_mask_beside_the_box(coco: Coco, counts: Any) -> None:
+    coco.add(iscrowd=1, segmentation={"size": [48, 64], "counts": counts})
+    box, mask = annotations(coco.read())
+    assert (box.schema, mask.schema) == ("bounding-box", "mask")
+    found = json.loads(mask.body)
+    assert (found["size"], found["counts"], found["iscrowd"]) == ([48, 64], counts, True)
+
+
+@pytest.mark.parametrize(
+    "outline",
+    [
+        {"size": [48, 64], "counts": [1, 2]},
+        {"size": [48, 64], "counts": [4000, -928]},
+        {"size": [48, 64], "counts": [True, 3071]},
+        {"size": [48, 64], "counts": "d13Yn~"},
+        {"size": [48, 64], "counts": "d13Y"},
+        {"size": [48, 64], "counts": None},
+        {"size": [48], "counts": [1, 2]},
+        {"size": [0, 64], "counts": []},
+        {"counts": [1, 2]},
+    ],
+)
+def test_a_bad_mask_is_reported_and_the_box_kept(coco: Coco, outline: Any) -> None:
+    coco.add(iscrowd=1, segmentation=outline)
     records = coco.read()
     assert [found.schema for found in annotations(records)] == ["bounding-box"]
     [(place, what)] = problems(records)
     assert place == "/annotations/0/segmentation"
-    assert "run-length" in what
+    assert "left out" in what
+
+
+def test_keypoints_get_the_names_of_their_category_and_hold_the_box(coco: Coco) -> None:
+    coco.document["categories"][0]["keypoints"] = ["nose", "tail"]
+    coco.add(keypoints=[5, 6.5, 2, 0, 0, 0], num_keypoints=1)
+    [found] = annotations(coco.read())
+    assert found.schema == "keypoints"
+    body = json.loads(found.body)
+    assert body["points"] == [{"name": "nose", "x": 5, "y": 6.5, "v": 2}, {"name": "tail", "v": 0}]
+    assert body["box"] == {"x": 1, "y": 2, "w": 3, "h": 4}
+
+
+@pytest.mark.parametrize("flat", [[5, 6, 2], [5, 6, 2, 0, 0, 3], [5, 6, 2, 0, 0, None], "5 6 2 0 0 0"])
+def test_bad_keypoints_are_reported_and_the_box_kept(coco: Coco, flat: Any) -> None:
+    coco.document["categories"][0]["keypoints"] = ["nose", "tail"]
+    coco.add(keypoints=flat)
+    records = coco.read()
+    assert [found.schema for found in annotations(records)] == ["bounding-box"]
+    assert [place for place, _ in problems(records)] == ["/annotations/0/keypoints"]
+
+
+def test_what_has_no_place_here_is_told_by_kind(coco: Coco) -> None:
+    coco.document |= {"info": {"year": 2017}, "licenses": []}
+    coco.document["categories"].append({"id": 8, "name": "WBC", "colour": "red"})
+    coco.add()
+    told = {record.what for record in coco.read() if isinstance(record, NotCarried)}
+    assert told == {
+        "'license' of images",
+        "'colour' of categories",
+        "categories that no annotation has",
+        "'info' of the file",
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,61 @@
+"""`gonk export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gonk_node.cli.place import Place
+from gonk_node.cli.run import Run, dataset_argument, verb
+from gonk_node.cli.text import plural
+from gonk_node.formats.export import EXPORTERS
+from gonk_node.node.on_demand import BlockingOnDemand
+from gonk_node.replica.exporting import export, frozen
+
+
+@verb("export")
+@dataset_argument
+@click.argument("format_name", metavar="FORMAT", type=click.Choice(sorted(EXPORTERS)))
+@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@click.option(
+    "--images",
+    type=click.Choice(["copy", "none"]),
+    default="copy",
+    show_default=True,
+    help="Write the image files too, or the annotations alone.",
+)
+@click.option(
+    "--replace", is_flag=True, help="If OUT is there already, keep it as OUT.1, OUT.2, … and write a new one."
+)
+def export_(run: Run, dataset: str, format_name: str, target: Path, images: str, replace: bool) -> None:
+    """Write what is accepted in another program's format.
+
+    FORMAT is coco, voc, or yolo-detect, yolo-segment, yolo-pose, yolo-obb, yolo-classify. OUT is the folder to make; it
+    appears when all of it is written. Only objects and annotations that are current are written. Two nodes that hold the same
+    entries write the same bytes. Images that are not on this node are fetched from its peers. At the end it says what the
+    format could not carry.
+    """
+    place = Place(run, dataset)
+    on_demand = BlockingOnDemand(place.node)
+    try:
+        with frozen(place.replica) as queries, run.out.progress("exporting") as advance:
+            report = export(
+                queries,
+                place.node.content,
+                format_name,
+                target,
+                images=images == "copy",
+                replace=replace,
+                fetch=lambda content_id: on_demand.fetch(place.replica.dataset, content_id),
+                progress=advance,
+            )
+    finally:
+        on_demand.close()
+    if run.as_json:
+        run.out.json(report.as_dict())
+        return
+    for line in report.loss.lines():
+        run.out.note(line)
+    told = f"{plural(report.objects, 'object')} and {plural(report.annotations, 'annotation')}"
+    run.out.line(f"read {told}; wrote {plural(report.files, 'file')}, {report.bytes:,} bytes, into {target}")

@@ -1,0 +1,20 @@
+"""Datasets as other programs' files: one module a format, and the table of the formats.
+
+Modules here write into the folder that they are given; they read nothing but the samples, and know no dataset.
+"""
+
+from __future__ import annotations
+
+from gonk_node.formats.export import coco, voc, yolo, yolo_classify
+from gonk_node.formats.export.job import Exporter
+from gonk_node.formats.yolo_shapes import DETECT, OBB, POSE, SEGMENT
+
+EXPORTERS: dict[str, Exporter] = {
+    "coco": coco.write,
+    "voc": voc.write,
+    "yolo-classify": yolo_classify.write,
+    "yolo-detect": yolo.writer(DETECT),
+    "yolo-obb": yolo.writer(OBB),
+    "yolo-pose": yolo.writer(POSE),
+    "yolo-segment": yolo.writer(SEGMENT),
+}

@@ -1,0 +1,157 @@
+"""What every exporter gets: the samples of a dataset, the folder to write, and the report of what is lost.
+
+A sample is one object with the annotations on it that count. Samples come in order of the objects' uuids and each
+sample's annotations in order of theirs, which is the same on every node. An exporter writes from nothing else (no clock,
+no random number, no order of arrival), so that its files are the same byte for byte wherever they are written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, NamedTuple, Protocol
+
+from gonk_node.formats.folder import FolderWriter
+from gonk_node.formats.image_size import ImageSize, read_size
+from gonk_node.formats.loss import Loss
+from gonk_node.formats.sample import shipped_validator
+from gonk_node.state.conformance import Conformance
+from gonk_node.state.strict_json import Json
+
+
+class SampleAnnotation(NamedTuple):
+    """One annotation as it counts.
+
+    Attributes:
+        uuid: 16 bytes.
+        version: from 0.
+        schema: the name of its schema in the dataset, without `schema-`, such as "bounding-box".
+        schema_version: from 0.
+        body: UTF-8 JSON, as it was signed.
+    """
+
+    uuid: bytes
+    version: int
+    schema: str
+    schema_version: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One object revision that counts, with its annotations.
+
+    Attributes:
+        uuid: 16 bytes.
+        version: from 0.
+        name: as its author says: anything.
+        media_type: such as "image/png".
+        size: in bytes.
+        sha256: of the bytes, as its author states it.
+        open: gives the bytes as a seekable stream; raises an error of `errors` where they cannot be had.
+        annotations: in order of their uuids.
+    """
+
+    uuid: bytes
+    version: int
+    name: str
+    media_type: str
+    size: int
+    sha256: bytes
+    open: Callable[[], BinaryIO]
+    annotations: tuple[SampleAnnotation, ...]
+
+    @property
+    def place(self) -> str:
+        """The object in a message."""
+        return f"object {self.name[:200]!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One export.
+
+    Attributes:
+        samples: all samples from the first on, whenever it is called; each time the same.
+        folder: where the files go.
+        loss: what cannot be taken along is told here.
+        images: whether the bytes of the objects are written too.
+    """
+
+    samples: Callable[[], Iterator[Sample]]
+    folder: FolderWriter
+    loss: Loss
+    images: bool = True
+
+
+class Exporter(Protocol):
+    """Writes one format."""
+
+    def __call__(self, job: Job) -> None:
+        """Write all samples into the folder.
+
+        Raises:
+            RefusedError: the dataset cannot be written in this format. StorageError: the disk.
+            Errors of a sample's `open`.
+        """
+        ...
+
+
+def typed_body(annotation: SampleAnnotation, sample: Sample, loss: Loss | None) -> dict[str, Json] | None:
+    """The body, if it fits the schema that ships under that name (a dataset may have another one of the same name).
+
+    Args:
+        annotation: of a schema that ships.
+        sample: that it is of.
+        loss: where it is told if it does not fit; None: it was told before.
+    """
+    if shipped_validator(annotation.schema).verdict(annotation.body) is not Conformance.VALID:
+        if loss is not None:
+            what = f"is left out: it does not fit the {annotation.schema} that ships with gonk"
+            loss.left_out(annotation_place(annotation, sample), what)
+        return None
+    body: dict[str, Json] = json.loads(annotation.body)
+    return body
+
+
+def annotation_place(annotation: SampleAnnotation, sample: Sample) -> str:
+    """The annotation in a message."""
+    return f"{sample.place}: annotation {annotation.uuid.hex()}"
+
+
+def kept(body: dict[str, Json], format_name: str) -> dict[str, Json]:
+    """What an importer kept in `attributes` of what its file said of the annotation; empty where it is none."""
+    attributes = body.get("attributes")
+    found = attributes.get(format_name) if isinstance(attributes, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def tell_other_attributes(body: dict[str, Json], place: str, format_name: str, loss: Loss) -> None:
+    """Tell which attributes are not those of this format, and so are not carried."""
+    for name in body.get("attributes") or ():
+        if name != format_name:
+            loss.not_carried(place, f"the attribute {name[:40]!r} of annotations")
+
+
+def image_size(sample: Sample) -> ImageSize | None:
+    """The size of the image that the object is; None where it is none, or of a kind that is not known.
+
+    Raises:
+        Errors of the sample's `open`.
+    """
+    with sample.open() as file:
+        return read_size(file)
+
+
+def write_image(job: Job, sample: Sample, path: str) -> None:
+    """Write the object's bytes, if that is wanted.
+
+    Raises:
+        Errors of the sample's `open`; StorageError, DiskFullError.
+    """
+    if not job.images:
+        return
+    with sample.open() as file:
+        if job.folder.copy(path, file) != sample.sha256:
+            job.loss.left_out(sample.place, "has another SHA-256 than its author states; it is written as it is")

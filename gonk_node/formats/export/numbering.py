@@ -1,0 +1,93 @@
+"""Ids in exported files: those that the data came with where they still are unique, and new ones for all the rest.
+
+Made in two passes over the samples: first everything is added, then asked for. Both give the same on every node.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from gonk_node.core.limits import EXPORT_ID_MAX, EXPORT_LABELS_MAX
+from gonk_node.errors import RefusedError
+from gonk_node.formats.repeats import Repeats
+from gonk_node.state.strict_json import Json
+
+_CLAIMS_MAX = 4 * EXPORT_LABELS_MAX
+
+
+def kept_id(value: Json) -> int | None:
+    """The value, if it is a number that can be an id; None otherwise."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= EXPORT_ID_MAX else None
+
+
+class Ids:
+    """Ids of many things: a kept one that no other thing claims, else the next after all kept ones."""
+
+    def __init__(self) -> None:
+        self._kept = Repeats()
+        self._last = 0
+
+    def add(self, kept: int | None) -> None:
+        """Take note of what a thing claims (see `kept_id`)."""
+        if kept is not None:
+            self._kept.add(kept)
+
+    def next(self, kept: int | None) -> int:
+        """The id of the next thing; ask once for each, in the order in which they are written."""
+        if kept is not None and not self._kept.repeated(kept):
+            return kept
+        self._last = max(self._last, self._kept.greatest) + 1
+        return self._last
+
+
+class Labels:
+    """The labels of a dataset, and the numbers that they had in the files that they came from."""
+
+    def __init__(self) -> None:
+        self._claims: dict[str, Counter[int]] = {}
+        self._claim_count = 0
+
+    def add(self, label: str, kept: int | None) -> None:
+        """Take note of one annotation's label.
+
+        Raises:
+            RefusedError: there are more than EXPORT_LABELS_MAX different ones.
+        """
+        claims = self._claims.get(label)
+        if claims is None:
+            claims = self._claims[label] = Counter()
+            if len(self._claims) > EXPORT_LABELS_MAX:
+                raise RefusedError(
+                    f"the annotations have more than {EXPORT_LABELS_MAX:,} different labels; no format of classes takes that"
+                )
+        if kept is None:
+            return
+        if kept not in claims:
+            self._claim_count += 1
+        if self._claim_count <= _CLAIMS_MAX:  # one author could otherwise claim another number each time
+            claims[kept] += 1
+
+    def numbers(self, first: int, *, dense: bool) -> dict[str, int]:
+        """A number for each label, in order of the numbers.
+
+        A number that several claim goes to the label that claims it most often. Labels without one follow by name.
+
+        Args:
+            first: the least number to give.
+            dense: give the smallest that are free; otherwise those after the greatest.
+        """
+        claims = sorted((-many, n, label) for label, own in self._claims.items() for n, many in own.items())
+        numbers: dict[str, int] = {}
+        taken: set[int] = set()
+        for _, number, label in claims:
+            possible = number >= first and (not dense or number < EXPORT_LABELS_MAX)
+            if possible and label not in numbers and number not in taken:
+                numbers[label] = number
+                taken.add(number)
+        at = first if dense else max(taken, default=first - 1) + 1
+        for label in sorted(self._claims.keys() - numbers.keys()):
+            while at in taken:
+                at += 1
+            numbers[label] = at
+            at += 1
+        return dict(sorted(numbers.items(), key=lambda item: item[1]))

@@ -1,0 +1,117 @@
+"""Pascal VOC out: `Annotations/NAME.xml` for each image, and the images in `JPEGImages`.
+
+Format: the VOC2012 development kit, section 4. A box is given by its first and last pixel, counted from 1, as `formats.voc`
+reads it. Objects come in the order that they had in the file that they are from.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from xml.sax.saxutils import escape
+
+from gonk_node.formats.export.coco_shapes import short
+from gonk_node.formats.export.job import (
+    Job,
+    Sample,
+    annotation_place,
+    image_size,
+    kept,
+    tell_other_attributes,
+    typed_body,
+    write_image,
+)
+from gonk_node.formats.export.numbering import kept_id
+from gonk_node.formats.safe_names import Names, flat, split_extension
+
+_FORMAT = "voc"
+_IMAGES = "JPEGImages/"
+_CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF], "�")  # no XML 1.0 document has them
+_FLAGS = ("truncated", "difficult", "occluded")
+_LOST = {"score": "the score of boxes", "iscrowd": "iscrowd of boxes"}
+
+
+def write(job: Job) -> None:
+    """Write VOC files; see `job.Exporter`."""
+    names = Names(key=_stem)
+    for sample in job.samples():
+        if _is_image(sample):
+            names.add(sample.name)
+    for sample in job.samples():
+        if not _is_image(sample):
+            what = f"is {sample.media_type[:60]}, no image; left out, with its {len(sample.annotations)} annotations"
+            job.loss.left_out(sample.place, what)
+            continue
+        name = names.path(sample.name, sample.uuid)
+        if name != sample.name:
+            job.loss.not_carried(sample.place, "names that are no safe or unique file names; they were changed")
+        job.folder.write(f"Annotations/{_stem(name)}.xml", _document(job, sample, name).encode())
+        write_image(job, sample, _IMAGES + name)
+
+
+def _is_image(sample: Sample) -> bool:
+    return sample.media_type.startswith("image/")
+
+
+def _stem(path: str) -> str:
+    """The name of the XML file without its end: all of them are in one folder."""
+    return flat(split_extension(path)[0])
+
+
+def _document(job: Job, sample: Sample, name: str) -> str:
+    size = image_size(sample)
+    lines = ["<annotation>", "\t<folder>JPEGImages</folder>", f"\t<filename>{_text(name)}</filename>"]
+    if size is None:
+        job.loss.not_carried(sample.place, "width and height, which cannot be read from the image file")
+    else:
+        sides = {"width": size.width, "height": size.height} | ({"depth": size.channels} if size.channels else {})
+        lines += ["\t<size>", *(f"\t\t<{side}>{value}</{side}>" for side, value in sides.items()), "\t</size>"]
+    lines.append("\t<segmented>0</segmented>")
+    for body in _boxes(job, sample):
+        lines += _object(body)
+    return "\n".join([*lines, "</annotation>", ""])
+
+
+def _boxes(job: Job, sample: Sample) -> list[dict[str, Any]]:
+    found: list[tuple[tuple[str, int, bytes], dict[str, Any]]] = []
+    for annotation in sample.annotations:
+        if annotation.schema != "bounding-box":
+            job.loss.not_carried(sample.place, f"annotations of {annotation.schema[:60]}")
+            continue
+        body = typed_body(annotation, sample, job.loss)
+        if body is None:
+            continue
+        place = annotation_place(annotation, sample)
+        tell_other_attributes(body, place, _FORMAT, job.loss)
+        for member, what in _LOST.items():
+            if body.get(member):
+                job.loss.not_carried(place, what)
+        source = kept(body, _FORMAT)
+        position = kept_id(source.get("object"))
+        file = source.get("file") if position is not None else None
+        order = (file if isinstance(file, str) else "\U0010ffff", position or 0, annotation.uuid)  # new ones last
+        found.append((order, body))
+    return [body for _, body in sorted(found, key=lambda each: each[0])]
+
+
+def _object(body: dict[str, Any]) -> list[str]:
+    corners = {
+        "xmin": body["x"] + 1,
+        "ymin": body["y"] + 1,
+        "xmax": body["x"] + body["w"],
+        "ymax": body["y"] + body["h"],
+    }
+    flags = [f"\t\t<{flag}>{int(body[flag])}</{flag}>" for flag in _FLAGS if flag in body]
+    return [
+        "\t<object>",
+        f"\t\t<name>{_text(body['label'])}</name>",
+        f"\t\t<pose>{_text(body.get('pose', 'Unspecified'))}</pose>",
+        *flags,
+        "\t\t<bndbox>",
+        *(f"\t\t\t<{corner}>{short(value)!r}</{corner}>" for corner, value in corners.items()),
+        "\t\t</bndbox>",
+        "\t</object>",
+    ]
+
+
+def _text(text: str) -> str:
+    return escape(text.translate(_CONTROL)).replace("\r", "&#13;")

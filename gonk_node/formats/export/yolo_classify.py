@@ -1,0 +1,85 @@
+"""YOLO classify out: the images in a folder for each class, below `train` (or the split that they came from).
+
+Format: https://docs.ultralytics.com/datasets/classify. The folders are all there is, so an image has one class.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from blake3 import blake3
+
+from gonk_node.errors import RefusedError
+from gonk_node.formats.export.job import (
+    Job,
+    Sample,
+    annotation_place,
+    kept,
+    tell_other_attributes,
+    typed_body,
+    write_image,
+)
+from gonk_node.formats.export.numbering import Labels
+from gonk_node.formats.safe_names import Names, flat
+
+_FORMAT = "yolo"
+_SCHEMA = "classification"
+_SPLITS = ("train", "val", "test")
+
+
+def write(job: Job) -> None:
+    """Write images by class; see `job.Exporter`.
+
+    Raises:
+        RefusedError: without images nothing would be left.
+    """
+    if not job.images:
+        raise RefusedError("yolo-classify consists of image files; without them nothing is left", hint="--images copy")
+    labels, folders, names = Labels(), Names(), Names(key=flat)
+    for sample in job.samples():
+        names.add(sample.name)
+        found = _label(job, sample, tell=False)
+        if found is not None:
+            labels.add(found[0], None)
+    for label in labels.numbers(0, dense=True):
+        folders.add(_one_part(label))
+    for sample in job.samples():
+        found = _label(job, sample, tell=True)
+        if found is None:
+            job.loss.left_out(sample.place, "has no classification; left out")
+            continue
+        label, split = found
+        folder = folders.path(_one_part(label), blake3(label.encode()).digest(16))
+        name = flat(names.path(sample.name, sample.uuid))
+        for before, after, what in ((label, folder, "names of classes"), (sample.name, name, "names of images")):
+            if before != after:
+                job.loss.not_carried(sample.place, f"{what} that are no safe or unique file names; they were changed")
+        write_image(job, sample, f"{split}/{folder}/{name}")
+
+
+def _one_part(label: str) -> str:
+    return label.replace("/", "_").replace("\\", "_")
+
+
+def _label(job: Job, sample: Sample, *, tell: bool) -> tuple[str, str] | None:
+    """(label, split) of the first classification."""
+    found: tuple[str, str] | None = None
+    for annotation in sample.annotations:
+        if annotation.schema != _SCHEMA:
+            if tell:
+                job.loss.not_carried(sample.place, f"annotations of {annotation.schema[:60]}")
+            continue
+        body = typed_body(annotation, sample, job.loss if tell else None)
+        if body is None:
+            continue
+        labels: list[Any] = body.get("labels") or [body["label"]]
+        place = annotation_place(annotation, sample)
+        if tell and (found is not None or len(labels) > 1):
+            job.loss.not_carried(place, "further labels of an image: it is in the folder of the first")
+        if tell and ("score" in body or "scores" in body):
+            job.loss.not_carried(place, "scores of labels")
+        if tell:
+            tell_other_attributes(body, place, _FORMAT, job.loss)
+        split = kept(body, _FORMAT).get("split")
+        found = found or (str(labels[0]), split if split in _SPLITS else _SPLITS[0])
+    return found

@@ -1,0 +1,196 @@
+"""A folder that is written as a whole or not at all: files go into a hidden one beside it, which is renamed at the end.
+
+Every path is made safe here once more (`safe_names`), no link is followed, nothing is written over, and the number and
+size of the files are bounded. Nothing that was there before is deleted.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import IO, BinaryIO
+
+from gonk_node.core.limits import EXPORT_BYTES_MAX, EXPORT_FILES_MAX
+from gonk_node.errors import DiskFullError, ExistsError, RefusedError, StorageError
+from gonk_node.formats.safe_names import safe_path
+
+_PIECE_BYTES = 1 << 20
+
+
+class FolderWriter:
+    """Use it in a `with` statement: without an error the folder stands at its end, with one there is none.
+
+    Args:
+        target: the folder to make; its parent must be there.
+        replace: if there is one already, keep it beside as `NAME.1`, `NAME.2`, …; otherwise refuse.
+
+    Raises:
+        ExistsError: there is something at the target. StorageError: it cannot be written there.
+    """
+
+    def __init__(self, target: Path, *, replace: bool = False) -> None:
+        self.target = target.absolute()
+        self.files = 0
+        self.bytes = 0
+        self._replace = replace
+        self._refuse_what_is_there()
+        self._folder = self.target.parent / f".{self.target.name[:100]}.{secrets.token_hex(6)}.partial"
+        try:
+            self._folder.mkdir(mode=0o777)
+        except OSError as error:
+            raise _typed(error, self.target.parent) from error
+        self._made: set[str] = set()
+
+    def create(self, path: str) -> ExportFile:
+        """A new file below the folder, open for writing; close it. Folders on the way are made.
+
+        Args:
+            path: relative, with "/"; it is used as `safe_path` makes it.
+
+        Raises:
+            ExistsError: it was written before. RefusedError: these are more files than EXPORT_FILES_MAX.
+            StorageError, DiskFullError: the disk.
+        """
+        safe = safe_path(path)
+        self.files += 1
+        if self.files > EXPORT_FILES_MAX:
+            raise RefusedError(f"an export has at most {EXPORT_FILES_MAX:,} files", where=str(self.target))
+        parent = safe.rpartition("/")[0]
+        try:
+            if parent not in self._made:
+                (self._folder / parent).mkdir(parents=True, exist_ok=True)
+                if len(self._made) > 1000:
+                    self._made.clear()  # only saves the next system call
+                self._made.add(parent)
+            return ExportFile((self._folder / safe).open("xb"), self)
+        except FileExistsError:
+            raise ExistsError(f"two files of the export would be {safe!r}", where=str(self.target)) from None
+        except OSError as error:
+            raise _typed(error, self.target / safe) from error
+
+    def write(self, path: str, data: bytes) -> None:
+        """A new file with those bytes; errors as of `create`."""
+        with self.create(path) as file:
+            file.write(data)
+
+    def copy(self, path: str, source: IO[bytes]) -> bytes:
+        """A new file with all of a stream; returns the SHA-256 of what was copied. Errors as of `create`."""
+        hasher = hashlib.sha256()
+        with self.create(path) as file:
+            while piece := source.read(_PIECE_BYTES):
+                hasher.update(piece)
+                file.write(piece)
+        return hasher.digest()
+
+    def spool(self) -> Spool:
+        """Where to put what comes later in a file than what is written meanwhile."""
+        path = self._folder / f".spool-{secrets.token_hex(6)}"
+        try:
+            file = path.open("x+b")
+            path.unlink()  # it lives until it is closed
+        except OSError as error:
+            raise _typed(error, self.target) from error
+        return Spool(file, self)
+
+    def count(self, size: int) -> None:
+        """Count bytes that are written; RefusedError beyond EXPORT_BYTES_MAX."""
+        self.bytes += size
+        if self.bytes > EXPORT_BYTES_MAX:
+            raise RefusedError(f"an export has at most {EXPORT_BYTES_MAX:,} bytes", where=str(self.target))
+
+    def __enter__(self) -> FolderWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                self._put_in_place()
+        except OSError as problem:
+            raise _typed(problem, self.target) from problem
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _put_in_place(self) -> None:
+        self._refuse_what_is_there()
+        if os.path.lexists(self.target):
+            kept = (self.target.with_name(f"{self.target.name}.{number}") for number in count(1))
+            self.target.rename(next(path for path in kept if not os.path.lexists(path)))
+        self._folder.rename(self.target)
+
+    def _refuse_what_is_there(self) -> None:
+        if os.path.lexists(self.target) and not self._replace:
+            raise ExistsError(
+                "is there already; nothing was written",
+                where=str(self.target),
+                hint="give another folder, or --replace, which keeps the old one beside",
+            )
+
+
+class ExportFile:
+    """One file of an export, open for writing; what is written counts."""
+
+    def __init__(self, file: BinaryIO, folder: FolderWriter) -> None:
+        self._file = file
+        self._folder = folder
+
+    def write(self, data: bytes) -> None:
+        """Append bytes; errors as of `FolderWriter.create`."""
+        self._folder.count(len(data))
+        try:
+            self._file.write(data)
+        except OSError as error:
+            raise _typed(error, self._folder.target) from error
+
+    def close(self) -> None:
+        """Close it; again does nothing."""
+        try:
+            self._file.close()
+        except OSError as error:
+            raise _typed(error, self._folder.target) from error
+
+    def __enter__(self) -> ExportFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Spool:
+    """Bytes for later, in a file that is gone once it is closed; what is written counts when it is poured."""
+
+    def __init__(self, file: BinaryIO, folder: FolderWriter) -> None:
+        self._file = file
+        self._folder = folder
+
+    def write(self, data: bytes) -> None:
+        """Append bytes; errors as of `FolderWriter.create`."""
+        try:
+            self._file.write(data)
+        except OSError as error:
+            raise _typed(error, self._folder.target) from error
+
+    def pour(self, file: ExportFile) -> None:
+        """Append all that was written to a file, and close the spool."""
+        try:
+            self._file.seek(0)
+            while piece := self._file.read(_PIECE_BYTES):
+                file.write(piece)
+        except OSError as error:
+            raise _typed(error, self._folder.target) from error
+        finally:
+            self._file.close()
+
+
+def _typed(error: OSError, where: Path) -> StorageError:
+    what = f"cannot be written: {error.strerror or error}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFullError(what, where=str(where), hint="free some space, or give a folder on another disk")
+    return StorageError(what, where=str(where))

@@ -1,0 +1,163 @@
+"""A dataset as samples for the exporters of `formats.export`: what counts now, or counted in a snapshot.
+
+Samples come by the uuids of their objects, and annotations by theirs: no order of arrival, so every node that holds the same
+entries gives the same. The State is read page by page, so memory does not grow with the dataset. It writes no files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from gonk_node.formats.export import EXPORTERS
+from gonk_node.formats.export.job import Job, Sample, SampleAnnotation
+from gonk_node.formats.folder import FolderWriter
+from gonk_node.formats.loss import Loss
+from gonk_node.replica.queries import Queries, Revision
+from gonk_node.replica.replica import Replica
+from gonk_node.store.content import ContentStore
+from gonk_node.store.state_db import StateDb
+from gonk_node.store.state_schema import SCHEMA
+
+SCHEMA_PREFIX = "schema-"
+_PAGE = 200  # objects read at once, with all their annotations
+
+Fetch = Callable[[bytes], None]
+"""Sees that the content of that id is held; raises PeerUnavailableError where nobody gave it."""
+Progress = Callable[[int, int], None]
+"""(objects done, objects in all)."""
+
+
+class ExportReport:
+    """What an export wrote: how many objects and annotations were read for it, files and bytes, and what was lost."""
+
+    def __init__(self) -> None:
+        self.loss = Loss()
+        self.objects = self.annotations = self.files = self.bytes = 0
+
+    def as_dict(self) -> dict[str, object]:
+        """As plain data, for --json."""
+        counts = {name: getattr(self, name) for name in ("objects", "annotations", "files", "bytes")}
+        return {**counts, **self.loss.as_dict()}
+
+
+class Samples:
+    """All samples of one State, from the first on each time it is called.
+
+    Args:
+        queries: of a State that does not change meanwhile (see `frozen`).
+        content: where the bytes are.
+        fetch: gets those that are not here.
+    """
+
+    def __init__(self, queries: Queries, content: ContentStore, fetch: Fetch) -> None:
+        self._queries = queries
+        self._content = content
+        self._fetch = fetch
+        self._schemas: dict[int, Revision | None] = {}
+
+    def __call__(self) -> Iterator[Sample]:
+        """In order of the objects' uuids."""
+        after = b""
+        while page := self._queries.current_objects(after, _PAGE):
+            hanging: dict[int, list[SampleAnnotation]] = {}
+            for object_no, revision in self._queries.current_annotations_on([each.number for each in page]):
+                hanging.setdefault(object_no, []).append(self._annotation(revision))
+            for each in page:
+                yield self._sample(each, tuple(sorted(hanging.get(each.number, ()))))
+            after = page[-1].uuid
+
+    def _sample(self, revision: Revision, annotations: tuple[SampleAnnotation, ...]) -> Sample:
+        content_id = revision.content_id or b""
+
+        def open_() -> BinaryIO:
+            if not self._content.has(content_id):
+                self._fetch(content_id)
+            return self._content.reader(content_id)
+
+        return Sample(
+            revision.uuid,
+            revision.version or 0,
+            revision.name or "",
+            revision.media_type or "",
+            revision.size or 0,
+            revision.sha256 or b"",
+            open_,
+            annotations,
+        )
+
+    def _annotation(self, revision: Revision) -> SampleAnnotation:
+        number = revision.schema_no or 0
+        if number not in self._schemas:
+            self._schemas[number] = self._queries.by_number(SCHEMA, number)
+        schema = self._schemas[number]
+        name, version = ("", 0) if schema is None else (schema.name or "", schema.version or 0)
+        body = revision.body or b""
+        return SampleAnnotation(revision.uuid, revision.version or 0, name.removeprefix(SCHEMA_PREFIX), version, body)
+
+
+@contextlib.contextmanager
+def frozen(replica: Replica) -> Iterator[Queries]:
+    """What counts now, and goes on counting inside of the `with` statement, whatever comes meanwhile.
+
+    Raises:
+        StorageError, DamagedStoreError: the State cannot be read.
+    """
+    if replica.db.path is None:
+        yield Queries(replica.db)
+        return
+    db = StateDb(replica.db.path, replica.dataset)
+    try:
+        db.execute("BEGIN")  # in WAL mode a reader sees one State from its first read to the end of its transaction
+        db.meta("lsn")
+        yield Queries(db)
+    finally:
+        db.close()
+
+
+def export(
+    queries: Queries,
+    content: ContentStore,
+    format_name: str,
+    target: Path,
+    *,
+    images: bool = True,
+    replace: bool = False,
+    fetch: Fetch,
+    progress: Progress = lambda _done, _total: None,
+) -> ExportReport:
+    """Write a dataset in another program's format.
+
+    Args:
+        queries: what is written: of a State that does not change meanwhile.
+        content: where the objects' bytes are.
+        format_name: one of `formats.export.EXPORTERS`.
+        target: the folder to make; it appears when all is written.
+        images: whether the objects' bytes are written too.
+        replace: see `formats.folder.FolderWriter`.
+        fetch: gets content that is not here.
+        progress: sees how it gets on.
+
+    Raises:
+        ExistsError: there is something at the target. RefusedError: not in this format.
+        PeerUnavailableError: content that is needed is not to be had; nothing was written.
+        DamagedStoreError, StorageError, DiskFullError: the disk.
+    """
+    report = ExportReport()
+    samples = Samples(queries, content, fetch)
+    total = queries.counts()["objects"]["current"]
+
+    def counted() -> Iterator[Sample]:
+        report.objects = report.annotations = 0  # exporters read everything more than once
+        for sample in samples():
+            report.objects += 1
+            report.annotations += len(sample.annotations)
+            progress(report.objects, total)
+            yield sample
+
+    with FolderWriter(target, replace=replace) as folder:
+        EXPORTERS[format_name](Job(counted, folder, report.loss, images))
+        report.files, report.bytes = folder.files, folder.bytes
+    return report
