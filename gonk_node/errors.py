@@ -6,6 +6,7 @@ Nothing else decides exit codes or statuses. The tree:
     ├── UsageError            you asked for something that cannot be
     │   ├── NotFoundError         what you named is not here
     │   ├── AmbiguousError        what you named fits several things
+    │   ├── MissingExtraError     a library that this needs is not installed
     │   └── RequestError          a request to the HTTP API that is refused; carries its own status
     ├── RefusedError          the rules of the dataset forbid it; nothing was signed
     │   ├── ExistsError           it is here already
@@ -91,6 +92,12 @@ class AmbiguousError(UsageError):
     """What you named fits several things."""
 
     code, exit_code, http_status = "ambiguous", 1, 409
+
+
+class MissingExtraError(UsageError):
+    """A library that this needs, and that gonk does without otherwise, is not installed."""
+
+    code, exit_code, http_status = "missing-extra", 1, 501
 
 
 class RequestError(UsageError):

@@ -1,0 +1,243 @@
+"""A dataset for Python programs that read it: its samples now, or as of a release or a time. It signs nothing.
+
+Bytes that are not on this node are fetched from its peers when they are read.
+
+from gonk_node import open_dataset
+
+with open_dataset("cells") as cells:
+    for sample in cells.at("v1.0"):
+        image, boxes = sample.image(), sample.annotations
+"""
+
+from __future__ import annotations
+
+import html
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, overload
+
+from gonk_node.config import find_home
+from gonk_node.core.limits import REPR_ROWS
+from gonk_node.errors import UsageError
+from gonk_node.node.loading import tables
+from gonk_node.node.loading.annotations import Annotation
+from gonk_node.node.loading.extras import library
+from gonk_node.node.loading.opening import Opening
+from gonk_node.node.loading.sample import Sample
+from gonk_node.node.loading.source import DataObject, Source
+
+
+class Dataset(Sequence[Sample]):
+    """The samples of an open dataset, in order of the objects' uuids: the same order on every node.
+
+    Which they are is settled when it is opened; what is annotated on each is read when it is asked for. With `at`, both are
+    as of a release or a time. Close it, or use it in a `with` statement; what was made of it closes with it. It may be
+    pickled, and used on both sides of a fork.
+    """
+
+    def __init__(self, source: Source, numbers: array[int], at: str | None = None) -> None:
+        self._source = source
+        self._numbers = numbers
+        self._at = at
+
+    # --- samples ------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, index: int) -> Sample: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Dataset: ...
+
+    def __getitem__(self, index: int | slice) -> Sample | Dataset:
+        if isinstance(index, slice):
+            return Dataset(self._source, self._numbers[index], self._at)
+        return Sample(self._source, self._source.object(self._numbers[index]))
+
+    def shard(self, rank: int, world_size: int) -> Dataset:
+        """The samples for one of several processes: together they have all, no two have one in common.
+
+        Args:
+            rank: which process, from 0.
+            world_size: how many there are; their shards differ by at most one in length.
+
+        Raises:
+            UsageError: no such rank.
+        """
+        if not 0 <= rank < world_size:
+            raise UsageError(f"there is no rank {rank} among {world_size}", hint="ranks are counted from 0")
+        return self[rank::world_size]
+
+    def at(self, when: str | datetime) -> Dataset:
+        """The dataset as of a release, or of a time as its authors state it.
+
+        Args:
+            when: a release's tag; or a time, as text (RFC 3339) or with its zone.
+
+        Raises:
+            NotFoundError: neither a release nor a time at which the dataset existed.
+            VerificationError: a release cannot be verified here; its class says why.
+        """
+        if isinstance(when, datetime) and when.tzinfo is None:
+            raise UsageError(
+                "a time without its zone", where=str(when), hint="such as datetime(2026, 1, 31, tzinfo=UTC)"
+            )
+        moment = when if isinstance(when, str) else int(when.timestamp() * 1000)
+        with self._source.opening.lease() as opened:
+            heads = opened.past(self._source.dataset, moment)
+        source = self._source._replace(heads=heads)
+        return Dataset(source, source.numbers(), str(when))
+
+    # --- one object ---------------------------------------------------------------------------------------
+
+    @property
+    def id(self) -> bytes:
+        """The dataset's id, 32 bytes: the same on every node."""
+        return self._source.dataset
+
+    @property
+    def state_digest(self) -> bytes:
+        """32 bytes that are equal on two nodes whose datasets say the same."""
+        return self._source.state_digest()
+
+    def objects(self) -> Iterator[DataObject]:
+        """The objects of the samples."""
+        return (sample.object for sample in self)
+
+    def sample(self, name: str) -> Sample:
+        """The sample of the object of that uuid or unique name; errors as of `object`."""
+        return Sample(self._source, self._source.find(name))
+
+    def object(self, name: str) -> DataObject:
+        """The object of that uuid or unique name.
+
+        Raises:
+            NotFoundError: there is none, or none of its revisions counts. AmbiguousError: several have the name.
+        """
+        return self._source.find(name)
+
+    def annotations(self, on: DataObject) -> list[Annotation]:
+        """The annotations of that object revision that count and fit their schemas, in order of their uuids."""
+        return self._source.annotations(on)
+
+    def has_content(self, of: DataObject) -> bool:
+        """Whether the object's bytes are on this node; `read` and `open` fetch them where they are not."""
+        return self._source.has_content(of)
+
+    def read(self, of: DataObject) -> bytes:
+        """The object's bytes; as `Sample.bytes`."""
+        return self._source.read(of)
+
+    def open(self, of: DataObject) -> BinaryIO:
+        """The object's bytes as a seekable binary file; as `Sample.open`."""
+        return self._source.open(of)
+
+    # --- for other libraries --------------------------------------------------------------------------------
+
+    def to_torch(self, transform: Callable[[Sample], Any] | None = None) -> Any:
+        """A map-style `torch.utils.data.Dataset`; see `TorchDataset`. Extra `torch`.
+
+        Args:
+            transform: makes of each sample what the loader is to collate; run in the loader's workers.
+
+        Raises:
+            MissingExtraError: PyTorch is not installed.
+        """
+        library("torch", "torch")
+        from gonk_node.node.loading.torch_dataset import TorchDataset  # lazy: extra
+
+        return TorchDataset(self, transform)
+
+    def to_pandas(self, rows: str = "samples") -> Any:
+        """A `pandas.DataFrame` without the bytes; see `tables.frame`. Extra `pandas`.
+
+        Args:
+            rows: "samples", or "annotations" for one row each.
+
+        Raises:
+            MissingExtraError: pandas is not installed. UsageError: rows of something else.
+        """
+        return tables.frame(self, rows)
+
+    def to_parquet(self, path: str | PathLike[str], *, content: bool = True) -> None:
+        """Write a Parquet file; see `tables.write_parquet`. Extra `parquet`.
+
+        Args:
+            path: replaced, once the file is whole.
+            content: with the bytes of the objects.
+
+        Raises:
+            MissingExtraError: pyarrow is not installed. InputFileError: it cannot be written.
+            UsageError: an object is too large for a cell. As `Sample.bytes`.
+        """
+        tables.write_parquet(self, Path(path), content=content)
+
+    def to_hf(self, *, content: bool = True, cache_dir: str | PathLike[str] | None = None) -> Any:
+        """A `datasets.Dataset` of Hugging Face; see `tables.hugging_face`. Extra `hf`.
+
+        Args:
+            content: with the bytes of the objects.
+            cache_dir: where the library keeps its copy; None: where it always does.
+
+        Raises:
+            MissingExtraError: the library is not installed. As `to_parquet`.
+        """
+        return tables.hugging_face(self, self.state_digest, content=content, cache_dir=cache_dir)
+
+    # --- for people and the interpreter -----------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return f"Dataset({self._source.name!r}, {len(self):,} samples, {f'at {self._at}' if self._at else 'now'})"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the first samples; whatever comes from the dataset is escaped."""
+        rows = ""
+        for sample in self[:REPR_ROWS]:
+            cells = (sample.name, sample.media_type, f"{sample.object.size:,}", str(len(sample.annotations)))
+            rows += "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
+        head = "<tr><th>name</th><th>media type</th><th>bytes</th><th>annotations</th></tr>"
+        more = f"<p>… and {len(self) - REPR_ROWS:,} more</p>" if len(self) > REPR_ROWS else ""
+        return f"<p><b>{html.escape(repr(self))}</b></p><table>{head}{rows}</table>{more}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Dataset, (self._source, self._numbers, self._at)
+
+    def close(self) -> None:
+        """Close the dataset, and all that was made of it; closing again does nothing."""
+        self._source.opening.close()
+
+    def __enter__(self) -> Dataset:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_dataset(name: str, home: str | PathLike[str] | None = None) -> Dataset:
+    """Open a dataset of a node on this machine for reading; a server may run beside it.
+
+    Args:
+        name: its local name, or the first six hex digits or more of its id.
+        home: the node's folder; None: GONK_HOME, else the platform's place for user data.
+
+    Raises:
+        NotFoundError: no node, or no such dataset. DamagedStoreError, StorageError: as the stores say.
+    """
+    root = find_home(None if home is None else Path(home)).root
+    opening = Opening(root.resolve())
+    try:
+        with opening.lease() as opened:
+            info = opened.node.known.find(name)
+        source = Source(opening, info.dataset, info.name)
+        return Dataset(source, source.numbers())
+    except BaseException:
+        opening.close()
+        raise

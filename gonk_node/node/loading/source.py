@@ -1,0 +1,131 @@
+"""Where samples are read from: one dataset of a node, as it is now or at past heads; and the objects that it has.
+
+Small and picklable, so that each sample can name its source. What a sample offers is `sample`.
+"""
+
+from __future__ import annotations
+
+import io
+from array import array
+from typing import BinaryIO, NamedTuple
+from uuid import UUID
+
+from gonk_node.core.limits import CHUNK_BYTES
+from gonk_node.errors import NotFoundError
+from gonk_node.node.loading.annotations import Annotation
+from gonk_node.node.loading.opening import Heads, Opening, OpenNode
+from gonk_node.node.loading.typed import typed
+from gonk_node.replica.queries import Revision
+from gonk_node.store.content_reader import ContentReader
+
+
+class DataObject(NamedTuple):
+    """One revision of an object: a file of any type.
+
+    Attributes:
+        uuid: of the object; all its revisions share it.
+        version: which revision, from 0.
+        name: usually a file name; not unique.
+        media_type: such as "image/png".
+        size: in bytes.
+        sha256: of the bytes, 32 bytes, as its author states it.
+        content_id: by which the content store knows the bytes, 32 bytes.
+        number: of the event that made it, on this node only.
+    """
+
+    uuid: UUID
+    version: int
+    name: str
+    media_type: str
+    size: int
+    sha256: bytes
+    content_id: bytes
+    number: int
+
+
+class Source(NamedTuple):
+    """One dataset that is read.
+
+    Attributes:
+        opening: of its node.
+        dataset: its id, 32 bytes.
+        name: what it is called here.
+        heads: where it is read; None: as it is now.
+    """
+
+    opening: Opening
+    dataset: bytes
+    name: str
+    heads: Heads | None = None
+
+    def numbers(self) -> array[int]:
+        """As `Samples.numbers`."""
+        with self.opening.lease() as opened:
+            return opened.samples(self.dataset, self.heads).numbers()
+
+    def object(self, number: int) -> DataObject:
+        """The object revision of a local number; NotFoundError where the node has it no more."""
+        with self.opening.lease() as opened:
+            revision = opened.samples(self.dataset, self.heads).object(number)
+        if revision is None:
+            raise NotFoundError("the object is not on this node any more", where=f"event {number}")
+        return _object(revision)
+
+    def find(self, text: str) -> DataObject:
+        """The object of that uuid or unique name; errors as of `Queries.find_object`, or it has no current revision."""
+        with self.opening.lease() as opened:
+            revisions = opened.samples(self.dataset, self.heads).queries.find_object(text)
+        current = next((each for each in revisions if each.current), None)
+        if current is None:
+            raise NotFoundError(f"no revision of the object {text!r} is accepted", hint=f"gonk show {self.name} {text}")
+        return _object(current)
+
+    def annotations(self, of: DataObject) -> list[Annotation]:
+        """What `Samples.annotations` has of an object revision, typed."""
+        with self.opening.lease() as opened:
+            found = opened.samples(self.dataset, self.heads).annotations(of.number)
+        return [typed(annotation, schema) for annotation, schema in found]
+
+    def state_digest(self) -> bytes:
+        """The State digest, 32 bytes."""
+        with self.opening.lease() as opened:
+            return opened.state_digest(self.dataset, self.heads)
+
+    def has_content(self, of: DataObject) -> bool:
+        """Whether the object's bytes are on this node."""
+        with self.opening.lease() as opened:
+            return opened.node.content.has(of.content_id)
+
+    def read(self, of: DataObject) -> bytes:
+        """The object's bytes, verified; fetched where they are not here. Errors as of `BlockingOnDemand.fetch`."""
+        with self.opening.lease() as opened:
+            self._have(opened, of)
+            return b"".join(opened.node.content.read(of.content_id))
+
+    def open(self, of: DataObject) -> BinaryIO:
+        """The object's bytes as a seekable binary file, verified as they are read; otherwise as `read`."""
+        with self.opening.lease() as opened:
+            self._have(opened, of)
+            size = opened.node.content.size(of.content_id)
+        return io.BufferedReader(ContentReader(size or 0, lambda index: self._chunk(of, index)))
+
+    def _chunk(self, of: DataObject, index: int) -> bytes:
+        with self.opening.lease() as opened:
+            return b"".join(opened.node.content.read(of.content_id, index * CHUNK_BYTES, CHUNK_BYTES))
+
+    def _have(self, opened: OpenNode, of: DataObject) -> None:
+        if not opened.node.content.has(of.content_id):
+            opened.on_demand.fetch(self.dataset, of.content_id)
+
+
+def _object(revision: Revision) -> DataObject:
+    return DataObject(
+        UUID(bytes=revision.uuid),
+        revision.version or 0,
+        revision.name or "",
+        revision.media_type or "",
+        revision.size or 0,
+        revision.sha256 or b"",
+        revision.content_id or b"",
+        revision.number,
+    )

@@ -1,0 +1,66 @@
+"""What a program that trains on a dataset reads of a State: its objects, and the annotations that count on each.
+
+The same as a release at these heads would list (rule A15), one object at a time. Read-only; bytes of objects are elsewhere.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+from gonk_node.replica.bodies import Bodies
+from gonk_node.replica.queries import Queries, Revision
+from gonk_node.replica.revision_rows import read_revision, select
+from gonk_node.state.conformance import Conformance
+from gonk_node.store.state_db import StateDb
+from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA
+
+# An annotation whose object revisions are not all current is left out, as releases leave it out.
+_ANNOTATIONS = (
+    f"{select(ANNOTATION)} JOIN annotation_objects l ON l.annotation_no = t.root_no"
+    " WHERE l.object_no = ? AND t.current AND NOT EXISTS (SELECT 1 FROM annotation_objects m"
+    " JOIN objects o ON o.event_no = m.object_no WHERE m.annotation_no = t.root_no AND NOT o.current) ORDER BY t.uuid"
+)
+
+
+class Samples:
+    """The objects of one State that count, and their annotations. Thread-safe.
+
+    Args:
+        db: the State, the present one or a past one.
+    """
+
+    def __init__(self, db: StateDb) -> None:
+        self.queries = Queries(db)
+        self._db = db
+        self._bodies = Bodies(self.queries)
+        self._schemas: dict[int, Revision | None] = {}  # nothing of a schema revision changes
+
+    def numbers(self) -> array[int]:
+        """The local numbers of the current object revisions, in order of the objects' uuids; eight bytes each."""
+        return array("q", [row[0] for row in self._db.rows("SELECT event_no FROM objects WHERE current ORDER BY uuid")])
+
+    def object(self, number: int) -> Revision | None:
+        """The object revision of a local number."""
+        return self.queries.by_number(OBJECT, number)
+
+    def annotations(self, number: int) -> list[tuple[Revision, Revision]]:
+        """The annotations of an object revision that are current and fit their schemas, in order of their uuids.
+
+        Returns:
+            (annotation, schema) each, one revision of both.
+        """
+        found = []
+        for row in self._db.rows(_ANNOTATIONS, (number,)):
+            annotation = read_revision(ANNOTATION, row)
+            schema = None if annotation.schema_no is None else self._schema(annotation.schema_no)
+            if schema is not None and self._bodies.conformance(annotation) is Conformance.VALID:
+                found.append((annotation, schema))
+        return found
+
+    def _schema(self, number: int) -> Revision | None:
+        if number not in self._schemas:
+            found = self.queries.by_number(SCHEMA, number)
+            if found is None:
+                return None  # it may come yet
+            self._schemas[number] = found
+        return self._schemas[number]
