@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from gonk_node.core.ids import hash_manifest_lines, uuid_text
@@ -61,12 +62,15 @@ class ListedAnnotation(NamedTuple):
 
     def line(self) -> str:
         """The line, without its end."""
-        schema_version = "-" if self.schema_version is None else self.schema_version
-        objects = ",".join([f"{uuid_text(uuid)}@{version}" for uuid, version in self.objects])
-        return (
-            f"annotation\t{uuid_text(self.uuid)}\t{self.version}\t{self.schema_name}\t{schema_version}"
-            f"\t{uuid_text(self.schema_uuid)}\t{self.schema_sha256.hex()}\t{objects}\t{self.body_sha256.hex()}"
-        )
+        uuid, version, name, schema_version, schema_uuid, schema_sha256, hangs_on, body_sha256 = self
+        schema = _schema_fields(name, schema_version, schema_uuid, schema_sha256)
+        objects = ",".join([f"{uuid_text(each)}@{at}" for each, at in hangs_on])
+        return f"annotation\t{uuid_text(uuid)}\t{version}\t{schema}\t{objects}\t{body_sha256.hex()}"
+
+
+@lru_cache(maxsize=64)  # a dataset has few schemas, and each annotation names one
+def _schema_fields(name: str, version: int | None, uuid: bytes, sha256: bytes) -> str:
+    return f"{name}\t{'-' if version is None else version}\t{uuid_text(uuid)}\t{sha256.hex()}"
 
 
 class LeftOut(NamedTuple):
