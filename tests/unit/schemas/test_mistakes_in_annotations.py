@@ -1,9 +1,18 @@
 """Bodies that look right and are not: each schema that ships refuses them."""
 
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gonk_node import schemas
 from gonk_node.state.conformance import Conformance, compile_schema
+from gonk_node.state.strict_json import Json
 
 UUID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 MISTAKES = {
@@ -127,3 +136,46 @@ def test_each_schema_has_at_least_two() -> None:
 @pytest.mark.parametrize(("name", "body"), [(name, body) for name, bodies in MISTAKES.items() for body in bodies])
 def test_mistakes_are_refused(name: str, body: str) -> None:
     assert compile_schema(schemas.load(name)).verdict(body.encode()) is Conformance.INVALID
+
+
+def places(value: Json, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The path of every value in a JSON value, itself included."""
+    yield path
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield from places(each, (*path, name))
+    elif isinstance(value, list):
+        for at, each in enumerate(value):
+            yield from places(each, (*path, at))
+
+
+def replaced(value: Json, path: tuple[str | int, ...], new: Json) -> Json:
+    """A copy with another value at a path."""
+    if not path:
+        return new
+    changed = copy.deepcopy(value)
+    holder: Any = changed
+    for step in path[:-1]:
+        holder = holder[step]
+    holder[path[-1]] = new
+    return changed
+
+
+OTHER_VALUES = st.one_of(
+    st.sampled_from([None, True, False, "", "a", [], {}, -1, 0, 1, 0.5, 2, 400, [[0, 0]], {"a": [1]}]),
+    st.integers(-(2**40), 2**40),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(st.characters(codec="utf-8"), max_size=5),
+)
+
+
+@pytest.mark.parametrize("name", [*schemas.names(), schemas.LABEL_SET])
+@given(data=st.data())
+def test_examples_with_one_value_changed_are_judged_as_an_independent_validator_does(
+    name: str, data: st.DataObject
+) -> None:
+    document = schemas.document(name)
+    example = data.draw(st.sampled_from(document["examples"]))
+    changed = replaced(example, data.draw(st.sampled_from(list(places(example)))), data.draw(OTHER_VALUES))
+    verdict = compile_schema(schemas.load(name)).verdict(json.dumps(changed).encode())
+    assert (verdict is Conformance.VALID) == jsonschema.Draft202012Validator(document).is_valid(changed)
