@@ -72,17 +72,20 @@ class Snapshot:
         db: the State there.
         queries: questions about it.
         bodies: its schemas, compiled when they are needed.
-        events: how many events are at or before the heads.
     """
 
-    def __init__(self, heads: Sequence[Head], projection: Projection, dataset: bytes, events: int) -> None:
+    def __init__(self, heads: Sequence[Head], projection: Projection, dataset: bytes) -> None:
         self.heads = tuple(heads)
         self.db = projection.db
         self.queries = Queries(self.db)
         self.bodies = Bodies(self.queries)
-        self.events = events
         self._projection = projection
         self._dataset = dataset
+
+    @property
+    def events(self) -> int:
+        """How many events are at or before the heads."""
+        return self.queries.totals()[1]
 
     def state_digest(self) -> bytes:
         """The State digest there, 32 bytes."""
@@ -153,7 +156,7 @@ def snapshot_at(
             with db.transaction():
                 db.set_meta(_HELD_KEY, held)
         projection.catch_up(progress=progress)
-        return Snapshot(heads, projection, replica.dataset, events)
+        return Snapshot(heads, projection, replica.dataset)
     except BaseException:
         db.close()
         raise

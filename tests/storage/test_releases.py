@@ -1,0 +1,249 @@
+"""Releases on the disk: every node comes to the same manifest, or says why it does not."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from gonk_node.core.entry import read_stored, without_bodies
+from gonk_node.core.events import CONTRIBUTOR, OWNER, Grant, Redact, ReleaseCreate, ReleaseHead
+from gonk_node.core.ids import EventRef
+from gonk_node.errors import ErasedError, NotAllowedError, NotHeldError, ReleaseError, VerificationError
+from gonk_node.replica.governing import Governor
+from gonk_node.replica.proposing import Proposer
+from gonk_node.replica.releases import Release, Releases
+from gonk_node.replica.replica import Replica
+from kit import local_replica
+from kit.arrival_log import shuffled
+from kit.authors import TestAuthor
+from kit.history import accept, object_create
+
+
+def records(replica: Replica) -> list[bytes]:
+    return [record for _, record in replica.log.scan(0, count_max=10**6, bytes_max=10**9)]
+
+
+def copy_of(folder: Path, held: Sequence[bytes], seed: int | None = None) -> Replica:
+    """Another node that got those records, in another order where a seed is given; one batch for each entry."""
+    entries = [read_stored(record) for record in held]
+    if seed is not None:
+        entries = shuffled(entries, random.Random(seed))
+    folder.mkdir()
+    Replica.make(folder / "log", entries[0].record, None)
+    replica = local_replica.reopen(folder)
+    for entry in entries[1:]:
+        replica.ingest([entry.record])
+    return replica
+
+
+def accept_all(replica: Replica, name: str = "owner", *, strangers: bool = False) -> None:
+    governor = Governor(local_replica.author(replica, name))
+    governor.review(1, [each.ref for each in governor.awaiting(strangers=strangers)])
+
+
+@pytest.fixture
+def replica(tmp_path: Path) -> Replica:
+    """Three objects and, by a contributor, an annotation of each, all accepted; a second owner; a stranger's proposals."""
+    (tmp_path / "first").mkdir()
+    made = local_replica.make(tmp_path / "first")
+    local_replica.furnish(made)
+    owner = local_replica.author(made, "owner")
+    owner.sign([Grant(TestAuthor("nora").author, CONTRIBUTOR, "Nora"), Grant(TestAuthor("anna").author, OWNER, "Anna")])
+    accept_all(made)
+    proposer = Proposer(local_replica.author(made, "nora"))
+    for number in range(3):
+        proposer.author.sign([local_replica.annotating(proposer, number)().event])
+    accept_all(made)
+    local_replica.author(made, "sam").sign([object_create(50, "sam's")])
+    return made
+
+
+def release(replica: Replica, tag: str = "v1", name: str = "owner") -> Release:
+    return Releases(replica).create(local_replica.author(replica, name), tag)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nodes_that_got_the_entries_in_other_orders_verify_and_make_the_same(
+    replica: Replica, tmp_path: Path, seed: int
+) -> None:
+    made = release(replica)
+    assert made.summary[1:] == (3, 3, 0)
+    other = copy_of(tmp_path / "other", records(replica), seed)
+    assert Releases(other).verify("v1").release == made
+    again = Releases(other).create(local_replica.author(other, "anna"), "v2")
+    assert again.summary == made.summary
+    assert list(Releases(other).diff("v1", "v2")) == []
+    replica.ingest(records(other))
+    assert Releases(replica).verify("v2").release == again
+
+
+def test_a_node_that_lacks_strangers_proposals_verifies_too(replica: Replica, tmp_path: Path) -> None:
+    made = release(replica)
+    sam = TestAuthor("sam").author
+    assert sam not in {head.author for head in made.heads}
+    without = [record for record in records(replica) if read_stored(record).header.author != sam]
+    assert Releases(copy_of(tmp_path / "third", without)).verify("v1").release.summary == made.summary
+
+
+def test_what_was_accepted_of_a_stranger_is_in_the_release_and_what_he_wrote_later_is_not(replica: Replica) -> None:
+    accept_all(replica, strangers=True)
+    sam = local_replica.author(replica, "sam")
+    sam.sign([object_create(51, "more of sam's")])
+    made = release(replica)
+    assert made.summary.objects == 4
+    (head,) = [each for each in made.heads if each.author == sam.key]
+    assert head.seq == replica.log.leaves(sam.key, head.log_id)[0].seq - 1
+
+
+def test_a_tampered_manifest_hash_or_count_is_refused(replica: Replica) -> None:
+    made = release(replica)
+    heads = tuple(ReleaseHead(*head) for head in made.heads)
+    event = ReleaseCreate("hash", "", heads, bytes(32), made.summary[1:])
+    counts = ReleaseCreate("counts", "", heads, made.summary.hash, (3, 2, 0))
+    local_replica.author(replica, "owner").sign([event, counts])
+    with pytest.raises(ReleaseError, match="another hash"):
+        Releases(replica).verify("hash")
+    with pytest.raises(ReleaseError, match="another hash"):
+        Releases(replica).snapshot_of("hash", erased_too=True)
+    with pytest.raises(ReleaseError, match="counts are wrong"):
+        Releases(replica).verify("counts")
+    assert ReleaseError.exit_code == ErasedError.exit_code == NotHeldError.exit_code == 4
+
+
+def test_heads_that_nobody_has_are_refused(replica: Replica) -> None:
+    made = release(replica)
+    heads = [ReleaseHead(*head) for head in made.heads]
+    unknown = heads[0]._replace(entry_id=bytes(32))
+    elsewhere = heads[0]._replace(seq=heads[0].seq - 1)
+    author = local_replica.author(replica, "owner")
+    for tag, head in (("unknown", unknown), ("elsewhere", elsewhere)):
+        author.sign([ReleaseCreate(tag, "", tuple(sorted([head, *heads[1:]])), made.summary.hash, made.summary[1:])])
+        with pytest.raises(NotHeldError, match="is not on this node"):
+            Releases(replica).verify(tag)
+
+
+def test_an_entry_that_is_not_here_yet_is_told_and_then_it_verifies(replica: Replica, tmp_path: Path) -> None:
+    release(replica)
+    held = records(replica)
+    nora = TestAuthor("nora").author
+    last = max((r for r in held if read_stored(r).header.author == nora), key=lambda r: read_stored(r).header.seq)
+    other = copy_of(tmp_path / "other", [record for record in held if record != last])
+    with pytest.raises(NotHeldError, match="is not on this node") as caught:
+        Releases(other).verify("v1")
+    assert "gonk sync" in (caught.value.hint or "")
+    other.ingest([last])
+    Releases(other).verify("v1")
+
+
+def test_who_is_no_owner_or_was_removed_makes_no_release(replica: Replica) -> None:
+    for name in ("nora", "sam"):
+        with pytest.raises(NotAllowedError):
+            release(replica, "v9", name)
+    early = release(replica, "early", "anna")
+    Governor(local_replica.author(replica, "owner")).revoke(TestAuthor("anna").author, OWNER, "")
+    with pytest.raises(NotAllowedError):
+        release(replica, "v9", "anna")
+    event = ReleaseCreate("late", "", tuple(ReleaseHead(*h) for h in early.heads), early.summary.hash, (3, 3, 0))
+    replica.sign(TestAuthor("anna").signer, [event])
+    with pytest.raises(ReleaseError, match="no owner"):
+        Releases(replica).verify("late")
+    assert Releases(replica).verify("early").release == early, "what she did before stands"
+
+
+def test_of_two_releases_with_one_tag_every_node_takes_the_higher_owners(replica: Replica, tmp_path: Path) -> None:
+    other = copy_of(tmp_path / "other", records(replica))
+    annas = release(other, "v1", "anna")
+    owners = release(replica, "v1")
+    both = [*records(replica), *records(other)]
+    for node in (replica, other):
+        node.ingest(both)
+        found = Releases(node)
+        assert found.find("v1").ref == owners.ref
+        assert {each.ref: each.is_named for each in found.all()} == {owners.ref: True, annas.ref: False}
+        assert found.verify(annas.event).release.ref == annas.ref
+
+
+def test_a_review_or_revoke_that_comes_later_does_not_change_a_release(replica: Replica) -> None:
+    made = release(replica)
+    author = local_replica.author(replica, "owner")
+    nora = TestAuthor("nora").author
+    for number in range(3):
+        mine = [each.ref for each in local_replica.thing(replica, number)]
+        Governor(author).review(2, mine, supersede=True)
+    Governor(author).revoke(nora, CONTRIBUTOR, "")
+    assert not any(each.current for number in range(3) for each in local_replica.thing(replica, number))
+    assert Releases(replica).verify("v1").release == made
+
+
+# --- bodies that are not there ------------------------------------------------------------------------------
+
+
+def _first_of(replica: Replica, name: str) -> EventRef:
+    key = TestAuthor(name).author
+    entries = (read_stored(record) for record in records(replica))
+    return next(EventRef(entry.entry_id, 0) for entry in entries if entry.header.author == key)
+
+
+def test_what_was_erased_since_is_told_apart_and_nothing_of_it_stays(
+    replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gonk_node.replica.snapshot.SNAPSHOT_MEMORY_EVENTS_MAX", 0)
+    made = release(replica)
+    assert replica.db.path is not None
+    kept = replica.db.path.parent / "at"
+    assert len(list(kept.glob("*.db"))) == 1
+    annotation = _first_of(replica, "nora")
+    local_replica.author(replica, "nora").sign([Redact(annotation, "a face")])
+    assert list(kept.iterdir()) == [], "a past State may hold what was erased"
+    with pytest.raises(ErasedError, match=r"1 events .* erased since"):
+        Releases(replica).verify("v1")
+    with Releases(replica).snapshot_of("v1", erased_too=True) as snapshot:
+        assert snapshot.summary()[1:] == (3, 2, 0)
+        assert snapshot.lacking() == [annotation]
+    with pytest.raises(ErasedError):
+        Releases(replica).snapshot_of("v1")
+    assert release(replica, "v2").summary[1:] == (3, 2, 0)
+    assert Releases(replica).find("v1") == made
+
+
+def test_what_was_erased_before_a_release_is_no_part_of_it(replica: Replica, tmp_path: Path) -> None:
+    local_replica.author(replica, "nora").sign([Redact(_first_of(replica, "nora"), "")])
+    made = release(replica)
+    assert made.summary[1:] == (3, 2, 0)
+    assert Releases(copy_of(tmp_path / "other", records(replica), 1)).verify("v1").release == made
+
+
+def test_an_erasure_whose_hash_is_wrong_all_the_same_is_no_verified_release(replica: Replica) -> None:
+    made = release(replica)
+    local_replica.author(replica, "nora").sign([Redact(_first_of(replica, "nora"), "")])
+    heads = tuple(ReleaseHead(*head) for head in made.heads)
+    local_replica.author(replica, "owner").sign([ReleaseCreate("bad", "", heads, bytes(32), (9, 9, 9))])
+    with pytest.raises(VerificationError):
+        Releases(replica).verify("bad")
+
+
+def test_a_withheld_body_is_asked_for_and_no_release_is_made_without_it(replica: Replica, tmp_path: Path) -> None:
+    made = release(replica)
+    missing = _first_of(replica, "nora")
+    held = [
+        without_bodies(entry, {0}).record if entry.entry_id == missing.entry_id else entry.record
+        for entry in map(read_stored, records(replica))
+    ]
+    other = copy_of(tmp_path / "other", held)
+    with pytest.raises(NotHeldError, match="without their bodies"):
+        Releases(other).verify("v1")
+    with pytest.raises(NotHeldError, match="without their bodies"):
+        release(other, "v2", "anna")
+    other.ingest(records(replica))
+    assert Releases(other).verify("v1").release == made
+    assert release(other, "v2", "anna").summary == made.summary
+
+
+def test_votes_for_a_strangers_event_under_its_place_count(replica: Replica) -> None:
+    sam = local_replica.author(replica, "sam")
+    entry = sam.sign([object_create(60, "one"), object_create(61, "two")])
+    local_replica.author(replica, "owner").sign([accept(EventRef(entry.entry_id, 1))])
+    assert release(replica).summary.objects == 4
