@@ -34,6 +34,7 @@ ROUTES: tuple[Route, ...] = (
     *health.ALIVE,
 )
 
+_BEGUN = web.RequestKey("BEGUN", bool)  # whether the head of the answer is sent
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _ANY_FORM = re.compile(r"\{(\w+)\}")  # aiohttp lets no braces into such a part, but names and uuids may have them
 
@@ -88,7 +89,8 @@ def _options(methods: Iterable[str]) -> _Handler:
     return handle
 
 
-async def _seal(_: web.Request, response: web.StreamResponse) -> None:
+async def _seal(request: web.Request, response: web.StreamResponse) -> None:
+    request[_BEGUN] = True
     seal(response)
 
 
@@ -97,8 +99,15 @@ async def _failures(request: web.Request, handler: _Handler) -> web.StreamRespon
     """Turn every error into an answer of Gonk's shape."""
     try:
         return await handler(request)
-    except Exception as error:  # noqa: BLE001 - whatever went wrong, the node stays up and says so
+    except Exception as error:  # whatever went wrong, the node stays up and says so
+        transport = request.transport
+        if isinstance(error, ConnectionError) and (transport is None or transport.is_closing()):
+            raise  # the client went away: nobody is to be told, and nothing is wrong here
         status, value = describe(error)
+        if _BEGUN in request:  # a second answer within the first would be taken for a part of it
+            if transport is not None:
+                transport.abort()
+            raise ConnectionResetError("broken off") from error
         response = json_response(value, status)
         if status == 405 and isinstance(error, web.HTTPMethodNotAllowed):
             response.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
