@@ -234,9 +234,10 @@ class Governor:
     # --- erasure ----------------------------------------------------------------------------------------
 
     def redact(self, ref: EventRef, reason: str) -> Entry:
-        """Have the body of an event dropped everywhere; only its author or an owner may ask."""
+        """Have the body of an event dropped everywhere, also where it never came; only its author or an owner may ask."""
         header = self.author.replica.log.header_of(ref.entry_id)
-        if header is None or self._queries.proposal(ref) is None:
+        is_there = self._queries.proposal(ref) is not None or ref in self.author.replica.projection.missing_bodies()
+        if header is None or not is_there:
             raise NotFoundError("there is nothing to redact", where=f"event {uuid_text(event_uuid(ref))}")
         if header.author != self.author.key:
             self.check_owner("redact what others wrote")

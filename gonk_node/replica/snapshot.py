@@ -24,7 +24,7 @@ from gonk_node.replica.manifest_items import manifest_items
 from gonk_node.replica.projection import Projection
 from gonk_node.replica.queries import Queries
 from gonk_node.replica.replica import Replica
-from gonk_node.state.manifest import Manifest, Summary
+from gonk_node.state.manifest import LeftOut, Manifest, Summary
 from gonk_node.store.log import LogStore
 from gonk_node.store.state_db import StateDb
 
@@ -109,6 +109,12 @@ class Snapshot:
                 self.db.set_meta(_SUMMARY_KEY, known)
         manifest_hash, objects, annotations, left_out = known.split()
         return Summary(bytes.fromhex(manifest_hash), int(objects), int(annotations), int(left_out))
+
+    def left_out(self) -> list[LeftOut]:
+        """The annotations that count there and are not in a release at these heads, by uuid; mostly none."""
+        if not self.summary().left_out:
+            return []
+        return [item for item in manifest_items(self.db, self.bodies) if isinstance(item, LeftOut)]
 
     def close(self) -> None:
         """Close the State; its file stays for the next time."""

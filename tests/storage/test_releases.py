@@ -9,17 +9,29 @@ from pathlib import Path
 import pytest
 
 from gonk_node.core.entry import read_stored, without_bodies
-from gonk_node.core.events import CONTRIBUTOR, OWNER, Grant, Redact, ReleaseCreate, ReleaseHead
+from gonk_node.core.events import (
+    CONTRIBUTOR,
+    OWNER,
+    PUBLIC,
+    DatasetCreate,
+    Delete,
+    Grant,
+    Redact,
+    ReleaseCreate,
+    ReleaseHead,
+)
 from gonk_node.core.ids import EventRef
 from gonk_node.errors import ErasedError, NotAllowedError, NotHeldError, ReleaseError, VerificationError
 from gonk_node.replica.governing import Governor
 from gonk_node.replica.proposing import Proposer
+from gonk_node.replica.recovering import replace_root
 from gonk_node.replica.releases import Release, Releases
 from gonk_node.replica.replica import Replica
+from gonk_node.state.manifest import NONCONFORMING, OBJECT_LEFT_OUT
 from kit import local_replica
 from kit.arrival_log import shuffled
 from kit.authors import TestAuthor
-from kit.history import accept, object_create
+from kit.history import accept, annotation_create, object_create
 
 
 def records(replica: Replica) -> list[bytes]:
@@ -240,6 +252,65 @@ def test_a_withheld_body_is_asked_for_and_no_release_is_made_without_it(replica:
     other.ingest(records(replica))
     assert Releases(other).verify("v1").release == made
     assert release(other, "v2", "anna").summary == made.summary
+
+
+def test_a_body_that_nobody_gives_holds_up_no_release_once_an_owner_redacts_it(
+    replica: Replica, tmp_path: Path
+) -> None:
+    missing = _first_of(replica, "nora")
+    held = [
+        without_bodies(entry, {0}).record if entry.entry_id == missing.entry_id else entry.record
+        for entry in map(read_stored, records(replica))
+    ]
+    other = copy_of(tmp_path / "other", held)
+    Governor(local_replica.author(other, "anna")).redact(missing, "nobody has it")
+    made = release(other, "v1", "anna")
+    assert made.summary[1:] == (3, 2, 0)
+    replica.ingest(records(other))
+    assert Releases(replica).verify("v1").release == made
+
+
+def test_a_strangers_redaction_of_what_was_accepted_is_under_the_heads(replica: Replica, tmp_path: Path) -> None:
+    accept_all(replica, strangers=True)
+    sam = local_replica.author(replica, "sam")
+    entry = sam.sign([Redact(_first_of(replica, "sam"), "a mistake")])
+    sam.sign([object_create(52, "later")])
+    made = release(replica)
+    assert entry.entry_id in {head.entry_id for head in made.heads}
+    assert made.summary.objects == 3
+    assert Releases(copy_of(tmp_path / "other", records(replica), 3)).verify("v1").release == made
+
+
+def test_a_root_that_recovery_keys_made_releases_what_it_accepted(tmp_path: Path) -> None:
+    names = ("k1", "k2")
+    keys = [TestAuthor(name).author for name in names]
+    create = DatasetCreate("x", "", 1, 1, PUBLIC, tuple(sorted(keys)), 2, bytes(16))
+    Replica.make(
+        tmp_path / "log", Replica.found(TestAuthor("owner").signer, local_replica.INSTANCE, create).record, None
+    )
+    replica = local_replica.reopen(tmp_path)
+    local_replica.furnish(replica)
+    for name in names:
+        replace_root(local_replica.author(replica, name), TestAuthor("new").author)
+    accept_all(replica, "new", strangers=True)
+    accept_all(replica, "new")
+    made = release(replica, "v1", "new")
+    assert made.summary.objects == 3
+    assert set(keys) <= {head.author for head in made.heads}
+    assert Releases(replica).verify("v1").release == made
+
+
+def test_what_is_left_out_is_told_with_the_reason(replica: Replica) -> None:
+    owner = local_replica.author(replica, "owner")
+    thing, schema = local_replica.thing(replica, 0)[0], Proposer(owner).usable_schema("schema-box")
+    entry = owner.sign([annotation_create(7, schema.ref, thing.ref, body=b"[]")])
+    owner.sign([accept(EventRef(entry.entry_id, 0)), Delete(local_replica.thing(replica, 1)[0].ref)])
+    accept_all(replica)
+    made = release(replica)
+    assert made.summary[1:] == (2, 2, 2)
+    with Releases(replica).snapshot_of("v1") as snapshot:
+        assert sorted(each.reason for each in snapshot.left_out()) == [NONCONFORMING, OBJECT_LEFT_OUT]
+        assert b"".join(snapshot.manifest().lines()).count(b"left-out") == 2
 
 
 def test_votes_for_a_strangers_event_under_its_place_count(replica: Replica) -> None:
