@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from gonk_node.cli.import_gonk import import_gonk
 from gonk_node.cli.place import Place
 from gonk_node.cli.run import Run, dataset_argument, verb
 from gonk_node.cli.text import plural
-from gonk_node.errors import InputFileError
+from gonk_node.errors import InputFileError, UsageError
 from gonk_node.formats import IMAGES_BESIDE, IMPORTERS
 from gonk_node.formats.images import folder_beside
 from gonk_node.replica.importing import Importing, ImportReport
@@ -17,7 +18,7 @@ from gonk_node.replica.importing import Importing, ImportReport
 
 @verb("import")
 @dataset_argument
-@click.argument("format_name", metavar="FORMAT", type=click.Choice(sorted(IMPORTERS)))
+@click.argument("format_name", metavar="FORMAT", type=click.Choice(sorted([*IMPORTERS, "gonk"])))
 @click.argument("source", metavar="PATH", type=click.Path(path_type=Path))
 @click.option(
     "--images",
@@ -29,12 +30,18 @@ def import_(run: Run, dataset: str, format_name: str, source: Path, images: Path
     """Propose objects and annotations from another program's files.
 
     FORMAT is coco (PATH is its JSON file), voc (the folder with its XML files), yolo-detect, yolo-segment, yolo-pose,
-    yolo-obb (the folder with data.yaml) or yolo-classify (the folder with one for each class). They go into DATASET. Schemas
-    that are missing there are proposed too. Importing the same files again adds nothing, and finishes what was
-    interrupted. What cannot be taken is listed with its place, and the rest is imported; the exit code is then 0 too,
+    yolo-obb (the folder with data.yaml), yolo-classify (the folder with one for each class), or gonk (the folder of a
+    dataset of Gonk 0.1.4, which comes over with its whole history and reviews, by those who may review). They go into
+    DATASET. Schemas that are missing there are proposed too. Importing the same files again adds nothing, and finishes what
+    was interrupted. What cannot be taken is listed with its place, and the rest is imported; the exit code is then 0 too,
     but 1 if nothing at all could be taken.
     """
     place = Place(run, dataset)
+    if format_name == "gonk":
+        if images is not None:
+            raise UsageError("a folder of Gonk has the bytes of its objects itself", hint="leave out --images")
+        import_gonk(place, source)
+        return
     beside = format_name in IMAGES_BESIDE
     folder = images or (folder_beside(source) if beside else None)
     if folder is None and beside:
