@@ -16,6 +16,7 @@ The layout:
         datasets/<dataset id>/
             log/                  LMDB: the signed entries; all else follows from them
             state.db              SQLite: the State; delete it and it is built anew
+            at/                   SQLite: States at earlier heads (`replica.snapshot_files`); delete them at any time
             dataset.json          what is known of it beside the log: local name, peers, policy
         content/                  LMDB: the chunks of objects
 """
