@@ -114,7 +114,7 @@ class Releases:
         if row is not None:
             return self._read(row, True)
         chosen = [each for each in rows if each.tag == tag] or self._by_event(rows, tag)
-        if not chosen:
+        if not chosen or (chosen[0].rank is None and _is_time(tag)):  # no stranger's tag stands in the way of a time
             raise NotFoundError(f"there is no release {tag!r}", hint="gonk release list DATASET")
         row = chosen[0]
         if row.rank is None:
@@ -236,12 +236,10 @@ class Releases:
         """
         try:
             return self.snapshot_of(text, erased_too=True, progress=progress)
-        except NotFoundError as no_release:
-            try:
-                time_ms = parse_time(text)
-            except UsageError:
-                raise no_release from None
-        return snapshot_at(self._replica, heads_at_time(self._replica, time_ms), progress=progress)
+        except NotFoundError:
+            if not _is_time(text):
+                raise
+        return snapshot_at(self._replica, heads_at_time(self._replica, parse_time(text)), progress=progress)
 
     def _check(self, release: Release, snapshot: Snapshot) -> None:
         found = snapshot.summary()
@@ -284,6 +282,14 @@ class Releases:
         """
         with self.snapshot_of(one, progress=progress) as before, self.snapshot_of(other, progress=progress) as after:
             yield from differences(before, after)
+
+
+def _is_time(text: str) -> bool:
+    try:
+        parse_time(text)
+    except UsageError:
+        return False
+    return True
 
 
 def _named(rows: list[_Row]) -> set[EventRef]:

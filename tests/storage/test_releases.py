@@ -165,6 +165,17 @@ def test_who_is_no_owner_or_was_removed_makes_no_release(replica: Replica) -> No
     assert Releases(replica).verify("early").release == early, "what she did before stands"
 
 
+def test_no_strangers_tag_stands_in_the_way_of_a_time(replica: Replica) -> None:
+    made = release(replica)
+    heads = tuple(ReleaseHead(*head) for head in made.heads)
+    local_replica.author(replica, "sam").sign([ReleaseCreate("2100-01-01", "", heads, bytes(32), (0, 0, 0))])
+    with Releases(replica).at("2100-01-01") as snapshot:
+        assert snapshot.state_digest() == replica.state_digest()
+    local_replica.author(replica, "owner").sign([ReleaseCreate("2100-01-01", "", heads, bytes(32), (0, 0, 0))])
+    with pytest.raises(ReleaseError, match="another hash"):
+        Releases(replica).at("2100-01-01")
+
+
 def test_of_two_releases_with_one_tag_every_node_takes_the_higher_owners(replica: Replica, tmp_path: Path) -> None:
     other = copy_of(tmp_path / "other", records(replica))
     annas = release(other, "v1", "anna")
