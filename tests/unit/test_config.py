@@ -44,7 +44,11 @@ def test_every_setting_can_be_given_in_each_way(home: Home) -> None:
     examples: dict[str, Any] = {
         "peer_host": "::1",
         "peer_port": 0,
+        "http_host": "localhost",
         "http_port": 65535,
+        "http_names": "gonk.example, hub.example",
+        "http_certificate": "/etc/ssl/gonk.pem",
+        "http_requests_per_second": 50,
         "advertise": "[2001:db8::1]:443",
         "content_policy": "none",
         "stranger_bytes_per_key": 17,
@@ -53,7 +57,8 @@ def test_every_setting_can_be_given_in_each_way(home: Home) -> None:
         "display_name": "Ada Lovelace",
         "log_level": "debug",
     }
-    expected = Config(**{**examples, "passphrase_file": Path("/run/credentials/gonk")})
+    paths = {name: Path(examples[name]) for name in ("passphrase_file", "http_certificate")}
+    expected = Config(**{**examples, **paths})
     assert set(examples) == {row.name for row in dataclasses.fields(Config)}
     environ = {row.env: str(examples[row.name]) for row in SETTINGS if row.name in examples}
     assert load_config(home, examples, {}) == expected
