@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -12,12 +14,29 @@ from gonk_node.cli.text import plural
 from gonk_node.formats.export import EXPORTERS
 from gonk_node.node.on_demand import BlockingOnDemand
 from gonk_node.replica.exporting import export, frozen
+from gonk_node.replica.queries import Queries
+from gonk_node.replica.releases import Releases
+
+
+@contextlib.contextmanager
+def _state(place: Place, tag: str | None) -> Iterator[Queries]:
+    if tag is None:
+        with frozen(place.replica) as queries:
+            yield queries
+        return
+    with place.out.progress("State of the release") as advance:
+        snapshot = Releases(place.replica).snapshot_of(tag, progress=advance)
+    with snapshot:
+        yield snapshot.queries
 
 
 @verb("export")
 @dataset_argument
 @click.argument("format_name", metavar="FORMAT", type=click.Choice(sorted(EXPORTERS)))
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@click.option(
+    "--release", "tag", metavar="TAG", help="What that release lists, instead of what counts now; it is verified."
+)
 @click.option(
     "--images",
     type=click.Choice(["copy", "none"]),
@@ -28,18 +47,20 @@ from gonk_node.replica.exporting import export, frozen
 @click.option(
     "--replace", is_flag=True, help="If OUT is there already, keep it as OUT.1, OUT.2, … and write a new one."
 )
-def export_(run: Run, dataset: str, format_name: str, target: Path, images: str, replace: bool) -> None:
+def export_(
+    run: Run, dataset: str, format_name: str, target: Path, tag: str | None, images: str, replace: bool
+) -> None:
     """Write what is accepted in another program's format.
 
     FORMAT is coco, voc, or yolo-detect, yolo-segment, yolo-pose, yolo-obb, yolo-classify. OUT is the folder to make; it
-    appears when all of it is written. Only objects and annotations that are current are written. Two nodes that hold the same
-    entries write the same bytes. Images that are not on this node are fetched from its peers. At the end it says what the
-    format could not carry.
+    appears when all of it is written. Only objects and annotations that are current are written. Two nodes that hold
+    the same entries, or the same release, write the same bytes. Images that are not on this node are fetched from its
+    peers. At the end it says what the format could not carry.
     """
     place = Place(run, dataset)
     on_demand = BlockingOnDemand(place.node)
     try:
-        with frozen(place.replica) as queries, run.out.progress("exporting") as advance:
+        with _state(place, tag) as queries, run.out.progress("exporting") as advance:
             report = export(
                 queries,
                 place.node.content,

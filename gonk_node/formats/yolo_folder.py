@@ -75,7 +75,7 @@ class Source:
                 hint="give the folder that has data.yaml, or that file itself",
             )
         classes = _names(document.get("names")) if file is not None else _lines(place)
-        if not classes:
+        if not classes and document.get("names") not in ({}, []):  # a dataset without annotations may say so
             raise InputFileError("names no classes", where=str(place))
         found = cls(str(place), classes, [])
         found._read_keypoints(document)

@@ -11,12 +11,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from gonk_node import schemas
 from gonk_node.formats.export import EXPORTERS
-from gonk_node.formats.export.job import Job, Sample, SampleAnnotation
+from gonk_node.formats.export.job import ExportLabel, Job, Sample, SampleAnnotation
 from gonk_node.formats.folder import FolderWriter
 from gonk_node.formats.loss import Loss
+from gonk_node.replica import labels
+from gonk_node.replica.bodies import Bodies
 from gonk_node.replica.queries import Queries, Revision
 from gonk_node.replica.replica import Replica
+from gonk_node.state.conformance import Conformance
 from gonk_node.store.content import ContentStore
 from gonk_node.store.state_db import StateDb
 from gonk_node.store.state_schema import SCHEMA
@@ -50,13 +54,36 @@ class Samples:
         queries: of a State that does not change meanwhile (see `frozen`).
         content: where the bytes are.
         fetch: gets those that are not here.
+        loss: where it is told which annotations do not fit their schemas; they are left out, as releases leave them out.
     """
 
-    def __init__(self, queries: Queries, content: ContentStore, fetch: Fetch) -> None:
+    def __init__(self, queries: Queries, content: ContentStore, fetch: Fetch, loss: Loss) -> None:
         self._queries = queries
         self._content = content
         self._fetch = fetch
+        self._loss = loss
+        self._told = False  # losses are told in the first of several passes
         self._schemas: dict[int, Revision | None] = {}
+        self._shipped: dict[int, bool] = {}  # schema revisions: whether the document is the one that ships
+        self._bodies = Bodies(queries)
+
+    def labels(self) -> dict[str, dict[str, ExportLabel]]:
+        """The label sets of the dataset, by schema (without `schema-`) and label id.
+
+        Raises:
+            PeerUnavailableError: as of `fetch`. NonconformingError: one is none.
+        """
+        found: dict[str, dict[str, ExportLabel]] = {}
+        for schema in self._queries.iterate(SCHEMA, "current"):
+            name = schema.name or ""
+            document = labels.find(self._queries, name)
+            if document is not None:
+                self._have(document.content_id or b"")
+                own = labels.read(self._content, document, name).labels
+                found[name.removeprefix(SCHEMA_PREFIX)] = {
+                    each.id: ExportLabel(each.name, each.index, each.keypoints, each.skeleton) for each in own
+                }
+        return found
 
     def __call__(self) -> Iterator[Sample]:
         """In order of the objects' uuids."""
@@ -64,17 +91,20 @@ class Samples:
         while page := self._queries.current_objects(after, _PAGE):
             hanging: dict[int, list[SampleAnnotation]] = {}
             for object_no, revision in self._queries.current_annotations_on([each.number for each in page]):
-                hanging.setdefault(object_no, []).append(self._annotation(revision))
+                annotation = self._annotation(revision)
+                if annotation is not None:
+                    hanging.setdefault(object_no, []).append(annotation)
             for each in page:
-                yield self._sample(each, tuple(sorted(hanging.get(each.number, ()))))
+                if each.media_type != labels.MEDIA_TYPE:
+                    yield self._sample(each, tuple(sorted(hanging.get(each.number, ()))))
             after = page[-1].uuid
+        self._told = True
 
     def _sample(self, revision: Revision, annotations: tuple[SampleAnnotation, ...]) -> Sample:
         content_id = revision.content_id or b""
 
         def open_() -> BinaryIO:
-            if not self._content.has(content_id):
-                self._fetch(content_id)
+            self._have(content_id)
             return self._content.reader(content_id)
 
         return Sample(
@@ -88,14 +118,28 @@ class Samples:
             annotations,
         )
 
-    def _annotation(self, revision: Revision) -> SampleAnnotation:
+    def _have(self, content_id: bytes) -> None:
+        if not self._content.has(content_id):
+            self._fetch(content_id)
+
+    def _annotation(self, revision: Revision) -> SampleAnnotation | None:
         number = revision.schema_no or 0
         if number not in self._schemas:
             self._schemas[number] = self._queries.by_number(SCHEMA, number)
         schema = self._schemas[number]
-        name, version = ("", 0) if schema is None else (schema.name or "", schema.version or 0)
-        body = revision.body or b""
-        return SampleAnnotation(revision.uuid, revision.version or 0, name.removeprefix(SCHEMA_PREFIX), version, body)
+        if schema is None or not self._fits(revision, schema):
+            if not self._told:
+                self._loss.left_out(f"annotation {revision.uuid.hex()}", "does not fit its schema; left out")
+            return None
+        name = (schema.name or "").removeprefix(SCHEMA_PREFIX)
+        return SampleAnnotation(revision.uuid, revision.version or 0, name, schema.version or 0, revision.body or b"")
+
+    def _fits(self, revision: Revision, schema: Revision) -> bool:
+        """Whether it conforms, where exporters do not look themselves: they check bodies against the schemas that ship."""
+        if schema.number not in self._shipped:
+            name = (schema.name or "").removeprefix(SCHEMA_PREFIX)
+            self._shipped[schema.number] = name in schemas.names() and schema.body == schemas.load(name)
+        return self._shipped[schema.number] or self._bodies.conformance(revision) is Conformance.VALID
 
 
 @contextlib.contextmanager
@@ -146,7 +190,7 @@ def export(
         DamagedStoreError, StorageError, DiskFullError: the disk.
     """
     report = ExportReport()
-    samples = Samples(queries, content, fetch)
+    samples = Samples(queries, content, fetch, report.loss)
     total = queries.counts()["objects"]["current"]
 
     def counted() -> Iterator[Sample]:
@@ -158,6 +202,6 @@ def export(
             yield sample
 
     with FolderWriter(target, replace=replace) as folder:
-        EXPORTERS[format_name](Job(counted, folder, report.loss, images))
+        EXPORTERS[format_name](Job(counted, folder, report.loss, images, samples.labels()))
         report.files, report.bytes = folder.files, folder.bytes
     return report

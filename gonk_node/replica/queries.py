@@ -154,11 +154,15 @@ class Queries:
         return [read_revision(OBJECT, row) for row in rows]
 
     def current_annotations_on(self, objects: Iterable[int]) -> list[tuple[int, Revision]]:
-        """The current revisions of annotations that hang on those object revisions, each with the object's number."""
+        """The current revisions of annotations that hang on those object revisions, each with the object's number.
+
+        Without those that hang on another revision which is not current, as releases leave them out.
+        """
         rows = self._db.rows_in(
             f"SELECT l.object_no, x.* FROM annotation_objects l JOIN annotations r ON r.event_no = l.annotation_no"
             f" JOIN ({select(ANNOTATION)} WHERE t.current) x ON x.uuid = r.uuid AND x.root_no = r.event_no"
-            " WHERE l.object_no IN (??)",
+            " WHERE NOT EXISTS (SELECT 1 FROM annotation_objects m JOIN objects o ON o.event_no = m.object_no"
+            " WHERE m.annotation_no = r.event_no AND NOT o.current) AND l.object_no IN (??)",
             objects,
         )
         return [(row[0], read_revision(ANNOTATION, row[1:])) for row in rows]

@@ -30,7 +30,7 @@ from gonk_node.formats.safe_names import Names
 
 _FORMAT = "coco"
 _IMAGES = "images/"
-_SHAPES = frozenset(("bounding-box", "polygon", "mask", "keypoints"))
+_SHAPES = ("bounding-box", "keypoints", "mask", "polygon")
 _MEMBERS = ("occluded", "truncated", "difficult", "pose", "score")  # of bodies: fields of their own in COCO, too
 _MADE_ANEW = ("id", "image_id", "category_id", "iscrowd", "area", "bbox", "segmentation", "keypoints", "num_keypoints")
 _OWN = frozenset((*_MADE_ANEW, "caption", "supercategory"))
@@ -62,6 +62,7 @@ class _Category:
 
     supercategory: str = ""
     keypoints: dict[str, None] = field(default_factory=dict)  # names, in order
+    skeleton: list[list[int]] = field(default_factory=list)  # pairs of positions, from 1
 
 
 class _Survey:
@@ -73,11 +74,17 @@ class _Survey:
         self.annotations = {"instances": Ids(), "keypoints": Ids(), "captions": Ids()}
         self.used: set[str] = {"instances"}
         self.categories: dict[str, _Category] = {}
-        labels = Labels()
+        declared = job.labels_of(_SHAPES)
+        labels = Labels(declared)
+        for label, said in declared.items():
+            points = {name: at for at, name in enumerate(said.keypoints, 1)}
+            joined = [[points[one], points[other]] for one, other in said.skeleton]
+            self.categories[label] = _Category("", dict.fromkeys(points), joined)
         for sample in job.samples():
             if _is_image(sample):
                 self._add(sample, labels)
-        self.numbers = labels.numbers(1, dense=False)
+        self.numbers = labels.numbers(0, dense=False)
+        self.label_names = labels.names()
 
     def _add(self, sample: Sample, labels: Labels) -> None:
         self.names.add(sample.name)
@@ -209,9 +216,13 @@ def _categories(survey: _Survey) -> list[dict[str, Any]]:
     found = []
     for label, number in survey.numbers.items():
         category = survey.categories[label]
-        entry: dict[str, Any] = {"id": number, "name": label, "supercategory": category.supercategory}
+        entry: dict[str, Any] = {
+            "id": number,
+            "name": survey.label_names[label],
+            "supercategory": category.supercategory,
+        }
         if category.keypoints:
-            entry |= {"keypoints": list(category.keypoints), "skeleton": []}
+            entry |= {"keypoints": list(category.keypoints), "skeleton": category.skeleton}
         found.append(entry)
     return found
 

@@ -8,8 +8,8 @@ no random number, no order of arrival), so that its files are the same byte for 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple, Protocol
 
 from gonk_node.formats.folder import FolderWriter
@@ -69,6 +69,23 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportLabel:
+    """What a label set says of a label.
+
+    Attributes:
+        name: for people, and for files.
+        index: its number in formats that number classes; None where it has none.
+        keypoints: names of its points, in order.
+        skeleton: pairs of those that are joined.
+    """
+
+    name: str
+    index: int | None = None
+    keypoints: tuple[str, ...] = ()
+    skeleton: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One export.
 
@@ -77,12 +94,21 @@ class Job:
         folder: where the files go.
         loss: what cannot be taken along is told here.
         images: whether the bytes of the objects are written too.
+        labels: the label sets: by schema (without `schema-`) and by label id.
     """
 
     samples: Callable[[], Iterator[Sample]]
     folder: FolderWriter
     loss: Loss
     images: bool = True
+    labels: Mapping[str, Mapping[str, ExportLabel]] = field(default_factory=dict)
+
+    def labels_of(self, schemas: Iterable[str]) -> dict[str, ExportLabel]:
+        """The labels of several schemas, by id; where they disagree, the first of the schemas counts."""
+        found: dict[str, ExportLabel] = {}
+        for schema in schemas:
+            found = {**self.labels.get(schema, {}), **found}
+        return found
 
 
 class Exporter(Protocol):

@@ -6,13 +6,16 @@ Made in two passes over the samples: first everything is added, then asked for. 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from gonk_node.core.limits import EXPORT_ID_MAX, EXPORT_LABELS_MAX
 from gonk_node.errors import RefusedError
+from gonk_node.formats.export.job import ExportLabel
 from gonk_node.formats.repeats import Repeats
 from gonk_node.state.strict_json import Json
 
 _CLAIMS_MAX = 4 * EXPORT_LABELS_MAX
+_DECLARED = 1 << 60  # more often than anything is claimed
 
 
 def kept_id(value: Json) -> int | None:
@@ -41,11 +44,20 @@ class Ids:
 
 
 class Labels:
-    """The labels of a dataset, and the numbers that they had in the files that they came from."""
+    """The labels of a dataset, and the numbers that they had in the files that they came from.
 
-    def __init__(self) -> None:
+    Args:
+        declared: labels of a label set, which are there in any case, and whose numbers go before all others.
+    """
+
+    def __init__(self, declared: Mapping[str, ExportLabel] | None = None) -> None:
         self._claims: dict[str, Counter[int]] = {}
         self._claim_count = 0
+        self._declared = declared or {}
+        for label, said in self._declared.items():
+            self.add(label, None)
+            if said.index is not None:
+                self._claims[label][said.index] = _DECLARED
 
     def add(self, label: str, kept: int | None) -> None:
         """Take note of one annotation's label.
@@ -74,7 +86,7 @@ class Labels:
 
         Args:
             first: the least number to give.
-            dense: give the smallest that are free; otherwise those after the greatest.
+            dense: give the smallest that are free; otherwise those after the greatest, and from 1.
         """
         claims = sorted((-many, n, label) for label, own in self._claims.items() for n, many in own.items())
         numbers: dict[str, int] = {}
@@ -84,10 +96,16 @@ class Labels:
             if possible and label not in numbers and number not in taken:
                 numbers[label] = number
                 taken.add(number)
-        at = first if dense else max(taken, default=first - 1) + 1
+        at = first if dense else max(taken, default=0) + 1
         for label in sorted(self._claims.keys() - numbers.keys()):
             while at in taken:
                 at += 1
             numbers[label] = at
             at += 1
         return dict(sorted(numbers.items(), key=lambda item: item[1]))
+
+    def names(self) -> dict[str, str]:
+        """What each label is called in files: as the label set says, unless another one is called so too; else its id."""
+        said = {label: self._declared[label].name if label in self._declared else label for label in self._claims}
+        often = Counter(said.values())
+        return {label: name if often[name] == 1 else label for label, name in said.items()}

@@ -20,7 +20,7 @@ from gonk_node.formats.export.job import (
     typed_body,
     write_image,
 )
-from gonk_node.formats.export.numbering import kept_id
+from gonk_node.formats.export.numbering import Labels, kept_id
 from gonk_node.formats.safe_names import Names, flat, split_extension
 
 _FORMAT = "voc"
@@ -33,6 +33,7 @@ _LOST = {"score": "the score of boxes", "iscrowd": "iscrowd of boxes"}
 def write(job: Job) -> None:
     """Write VOC files; see `job.Exporter`."""
     names = Names(key=_stem)
+    labels = Labels(job.labels_of(["bounding-box"])).names()
     for sample in job.samples():
         if _is_image(sample):
             names.add(sample.name)
@@ -44,7 +45,7 @@ def write(job: Job) -> None:
         name = names.path(sample.name, sample.uuid)
         if name != sample.name:
             job.loss.not_carried(sample.place, "names that are no safe or unique file names; they were changed")
-        job.folder.write(f"Annotations/{_stem(name)}.xml", _document(job, sample, name).encode())
+        job.folder.write(f"Annotations/{_stem(name)}.xml", _document(job, sample, name, labels).encode())
         write_image(job, sample, _IMAGES + name)
 
 
@@ -57,7 +58,7 @@ def _stem(path: str) -> str:
     return flat(split_extension(path)[0])
 
 
-def _document(job: Job, sample: Sample, name: str) -> str:
+def _document(job: Job, sample: Sample, name: str, labels: dict[str, str]) -> str:
     size = image_size(sample)
     lines = ["<annotation>", "\t<folder>JPEGImages</folder>", f"\t<filename>{_text(name)}</filename>"]
     if size is None:
@@ -67,7 +68,7 @@ def _document(job: Job, sample: Sample, name: str) -> str:
         lines += ["\t<size>", *(f"\t\t<{side}>{value}</{side}>" for side, value in sides.items()), "\t</size>"]
     lines.append("\t<segmented>0</segmented>")
     for body in _boxes(job, sample):
-        lines += _object(body)
+        lines += _object(body, labels.get(body["label"], body["label"]))
     return "\n".join([*lines, "</annotation>", ""])
 
 
@@ -93,7 +94,7 @@ def _boxes(job: Job, sample: Sample) -> list[dict[str, Any]]:
     return [body for _, body in sorted(found, key=lambda each: each[0])]
 
 
-def _object(body: dict[str, Any]) -> list[str]:
+def _object(body: dict[str, Any], name: str) -> list[str]:
     corners = {
         "xmin": body["x"] + 1,
         "ymin": body["y"] + 1,
@@ -103,7 +104,7 @@ def _object(body: dict[str, Any]) -> list[str]:
     flags = [f"\t\t<{flag}>{int(body[flag])}</{flag}>" for flag in _FLAGS if flag in body]
     return [
         "\t<object>",
-        f"\t\t<name>{_text(body['label'])}</name>",
+        f"\t\t<name>{_text(name)}</name>",
         f"\t\t<pose>{_text(body.get('pose', 'Unspecified'))}</pose>",
         *flags,
         "\t\t<bndbox>",

@@ -75,9 +75,12 @@ class _Export:
         self._names = Names(key=lambda path: split_extension(_outside_of_images(path))[0])
         self._points: dict[str, dict[str, None]] = {}  # of each label, in order
         self._numbers: dict[str, int] = {}
+        self._label_names: dict[str, str] = {}
 
     def run(self) -> None:
-        labels = Labels()
+        declared = self._job.labels_of([self._schema])
+        labels = Labels(declared)
+        self._points = {label: dict.fromkeys(said.keypoints) for label, said in declared.items()}
         for sample in self._job.samples():
             if sample.media_type.startswith("image/"):
                 self._names.add(sample.name)
@@ -86,6 +89,7 @@ class _Export:
                     names = dict.fromkeys(point["name"] for point in body[1].get("points", ()))
                     self._points.setdefault(body[1]["label"], {}).update(names)
         self._numbers = labels.numbers(0, dense=True)
+        self._label_names = labels.names()
         for sample in self._job.samples():
             self._write(sample)
         self._job.folder.write("data.yaml", self._yaml().encode())
@@ -172,8 +176,8 @@ class _Export:
         points: dict[int, list[str]] = {}
         if self._task == POSE:
             pairs["kpt_shape"] = f"[{self._point_count()}, 3]"
-            points = {number: list(self._points[label]) for label, number in self._numbers.items()}
-        names = {number: label for label, number in self._numbers.items()}
+            points = {number: list(self._points.get(label, ())) for label, number in self._numbers.items()}
+        names = {number: self._label_names[label] for label, number in self._numbers.items()}
         for number in range(max(names, default=-1)):
             if number not in names:  # its class has no annotation left, and readers want no gaps
                 self._job.loss.not_carried(f"class {number}", "names of classes that no annotation has")

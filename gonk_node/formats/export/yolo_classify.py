@@ -35,20 +35,21 @@ def write(job: Job) -> None:
     """
     if not job.images:
         raise RefusedError("yolo-classify consists of image files; without them nothing is left", hint="--images copy")
-    labels, folders, names = Labels(), Names(), Names(key=flat)
+    labels, folders, names = Labels(job.labels_of([_SCHEMA])), Names(), Names(key=flat)
     for sample in job.samples():
         names.add(sample.name)
         found = _label(job, sample, tell=False)
         if found is not None:
             labels.add(found[0], None)
-    for label in labels.numbers(0, dense=True):
+    called = labels.names()
+    for label in called.values():
         folders.add(_one_part(label))
     for sample in job.samples():
         found = _label(job, sample, tell=True)
         if found is None:
             job.loss.left_out(sample.place, "has no classification; left out")
             continue
-        label, split = found
+        label, split = called[found[0]], found[1]
         folder = folders.path(_one_part(label), blake3(label.encode()).digest(16))
         name = flat(names.path(sample.name, sample.uuid))
         for before, after, what in ((label, folder, "names of classes"), (sample.name, name, "names of images")):

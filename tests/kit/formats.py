@@ -1,0 +1,98 @@
+"""Exporters and importers without a node: samples made by hand or of what an importer read, and folders written of them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import struct
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from gonk_node.formats import IMPORTERS
+from gonk_node.formats.export import EXPORTERS
+from gonk_node.formats.export.job import ExportLabel, Job, Sample, SampleAnnotation
+from gonk_node.formats.folder import FolderWriter
+from gonk_node.formats.loss import Loss
+from gonk_node.formats.sample import ImportedAnnotation, ImportedImage, Record
+
+Bodies = list[tuple[str, dict[str, Any]]]  # (schema, body)
+
+
+def png(width: int = 64, height: int = 48, salt: bytes = b"") -> bytes:
+    """The beginning of a PNG file of that size: all that is ever looked at."""
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBBBBB", 13, b"IHDR", width, height, 8, 2, 0, 0, 0) + salt
+
+
+def sample(
+    name: str, bodies: Bodies, *, data: bytes | None = None, media_type: str = "image/png", uuid: bytes | None = None
+) -> Sample:
+    """An object with annotations, their uuids in the order given."""
+    data = png(salt=name.encode(errors="replace")) if data is None else data
+    uuid = uuid or hashlib.sha256(name.encode(errors="replace") + data).digest()[:16]
+    annotations = tuple(
+        SampleAnnotation(uuid[:12] + index.to_bytes(4, "big"), 0, schema, 0, json.dumps(body).encode())
+        for index, (schema, body) in enumerate(bodies)
+    )
+    digest = hashlib.sha256(data).digest()
+    return Sample(uuid, 0, name, media_type, len(data), digest, lambda: io.BytesIO(data), annotations)
+
+
+def samples_of(records: Iterable[Record]) -> list[Sample]:
+    """The samples that a dataset would have after importing these records and accepting all of them."""
+    images: dict[str, ImportedImage] = {}
+    bodies: dict[str, list[ImportedAnnotation]] = {}
+    for record in records:
+        if isinstance(record, ImportedImage):
+            images[record.name] = record
+        elif isinstance(record, ImportedAnnotation):
+            bodies.setdefault(record.image_name, []).append(record)
+    found = []
+    for name, image in images.items():
+        assert image.path is not None
+        own = sorted(bodies.get(name, []), key=lambda each: each.key)
+        one = sample(name, [(each.schema, json.loads(each.body)) for each in own], data=image.path.read_bytes())
+        found.append(one)
+    return sorted(found, key=lambda each: each.uuid)
+
+
+def export(
+    samples: Iterable[Sample],
+    format_name: str,
+    target: Path,
+    *,
+    images: bool = True,
+    labels: Mapping[str, Mapping[str, ExportLabel]] | None = None,
+) -> Loss:
+    """Write samples; what was lost."""
+    ordered = sorted(samples, key=lambda each: each.uuid)
+    loss = Loss()
+    with FolderWriter(target) as folder:
+        EXPORTERS[format_name](Job(lambda: iter(ordered), folder, loss, images, labels or {}))
+    return loss
+
+
+def read(format_name: str, source: Path, images: Path | None = None) -> list[Record]:
+    """All that an importer yields."""
+    return list(IMPORTERS[format_name](source, images))
+
+
+def bodies(records: Iterable[Record]) -> dict[str, Bodies]:
+    """(schema, body without attributes) of each image, in the order of the file."""
+    found: dict[str, Bodies] = {}
+    for record in records:
+        if isinstance(record, ImportedImage):
+            found[record.name] = []
+        elif isinstance(record, ImportedAnnotation):
+            body = json.loads(record.body)
+            body.pop("attributes", None)
+            found[record.image_name].append((record.schema, body))
+    return found
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, by its relative path."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
