@@ -176,7 +176,7 @@ def read_uuid(value: dict[str, Json], name: str) -> bytes:
     text = _text(value, name)
     if not _UUID.fullmatch(text):
         raise InputFileError(f"{name!r} is no UUID of 36 lower-case characters")
-    return UUID(text).bytes
+    return bytes.fromhex(text.replace("-", ""))
 
 
 def _object_made(value: dict[str, Json]) -> ObjectMade:

@@ -8,6 +8,7 @@ are in `depot/a/b/c/<uuid>.2`. Gonk's `state.db` is derived, and not looked at.
 from __future__ import annotations
 
 import hashlib
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -42,6 +43,7 @@ class GonkFolder:
         except (OSError, RuntimeError) as error:  # RuntimeError: a circle of links, before Python 3.13
             raise InputFileError("there is no such folder", where=str(path)) from error
         self.path = path
+        self._inside: set[str] = set()  # folders below it that are no links
         if not (self._root / "rk" / "events").is_dir():
             raise InputFileError(
                 "is no dataset of Gonk: it has no folder rk/events",
@@ -93,10 +95,9 @@ class GonkFolder:
         return found
 
     def _named(self, name: str) -> bytes | None:
-        path = self._root / "rk" / name
-        if not path.exists():
+        if not (self._root / "rk" / name).exists():
             return None
-        text = self._read(path, f"rk/{name}", _UUID_CHARS + 1).decode(errors="replace").strip()
+        text = self._read(f"rk/{name}", _UUID_CHARS + 1).decode(errors="replace").strip()
         try:
             return read_uuid({name: text}, name)
         except InputFileError as error:
@@ -104,7 +105,7 @@ class GonkFolder:
 
     def _event(self, uuid: bytes) -> tuple[ReadEvent, bytes | None]:
         place = _place(uuid)
-        data = self._read(self._root / place, place, GONK_EVENT_FILE_BYTES_MAX)
+        data = self._read(place, GONK_EVENT_FILE_BYTES_MAX)
         try:
             value = parse(data)
             event = read_event(value)
@@ -119,14 +120,10 @@ class GonkFolder:
 
     def content(self, of: Identifier) -> Path:
         """The file with the bytes of one version; InputFileError where it is missing, or no file of this folder."""
-        place = content_place(of)
         try:
-            path = (self._root / place).resolve(strict=True)
-        except (OSError, RuntimeError) as error:
-            raise InputFileError("its bytes are missing in the depot", where=place) from error
-        if not path.is_relative_to(self._root) or not path.is_file():
-            raise InputFileError("is no file, or a link that leads out of the folder", where=place)
-        return path
+            return self._file(content_place(of))
+        except FileNotFoundError as error:
+            raise InputFileError("its bytes are missing in the depot", where=content_place(of)) from error
 
     def check(self, of: Identifier, size: int, sha256: bytes) -> Path:
         """The file with those bytes, read once and found to have that size and hash; InputFileError where it has not."""
@@ -153,18 +150,36 @@ class GonkFolder:
         except OSError as error:
             raise InputFileError(f"cannot be read: {error.strerror}", where=content_place(of)) from error
 
-    def _read(self, path: Path, place: str, bytes_max: int) -> bytes:
-        """A file of this folder, whole."""
+    # --- files ------------------------------------------------------------------------------------------
+
+    def _file(self, place: str) -> Path:
+        """A file below this folder; InputFileError where it or a folder above it is a link, FileNotFoundError."""
+        path = self._root / place
+        above = place[: place.rindex("/")]
         try:
-            resolved = path.resolve(strict=True)
-            if not resolved.is_relative_to(self._root) or not resolved.is_file():
-                raise _broken("is no file, or a link that leads out of the folder", place)
-            with resolved.open("rb") as file:
+            if above not in self._inside:
+                if path.parent.resolve(strict=True) != path.parent:
+                    raise InputFileError("is in a folder that is a link, which may lead out of this one", where=place)
+                self._inside.add(above)
+            if not stat.S_ISREG(path.lstat().st_mode):
+                raise InputFileError("is no file, or a link, which may lead out of the folder", where=place)
+        except FileNotFoundError:
+            raise
+        except (OSError, RuntimeError) as error:  # RuntimeError: a circle of links, before Python 3.13
+            raise InputFileError(f"cannot be read: {error}", where=place) from error
+        return path
+
+    def _read(self, place: str, bytes_max: int) -> bytes:
+        """A file of the log, whole."""
+        try:
+            with self._file(place).open("rb") as file:
                 data = file.read(bytes_max + 1)
         except FileNotFoundError as error:
             raise _broken("is missing", place) from error
-        except (OSError, RuntimeError) as error:
-            raise InputFileError(f"cannot be read: {error}", where=place) from error
+        except InputFileError as error:
+            raise _broken(error.what, place) from error
+        except OSError as error:
+            raise InputFileError(f"cannot be read: {error.strerror}", where=place) from error
         if len(data) > bytes_max:
             raise _broken(f"has more than {bytes_max:,} bytes", place)
         return data

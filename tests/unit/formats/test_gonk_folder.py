@@ -115,12 +115,19 @@ def test_links_out_of_the_folder_are_not_followed(folder: GonkFolder, tmp_path: 
     path = folder.content_file(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.symlink_to(secret)
-    with pytest.raises(InputFileError, match="leads out"):
+    with pytest.raises(InputFileError, match="a link"):
         Reader(folder.path).check(identifier(name), 6, hashlib.sha256(b"secret").digest())
     event = folder.event_file(folder.events[1])
     event.rename(tmp_path / "moved")
     event.symlink_to(tmp_path / "moved")
-    assert "leads out" in broken(folder).what
+    assert "a link" in broken(folder).what
+
+
+def test_folders_that_are_links_are_not_followed(folder: GonkFolder, tmp_path: Path) -> None:
+    inside = folder.event_file(folder.events[1]).parent
+    inside.rename(tmp_path / "moved")
+    inside.symlink_to(tmp_path / "moved")
+    assert "a link" in broken(folder).what
 
 
 def test_bytes_of_the_depot_are_compared_with_their_size_and_hash(folder: GonkFolder) -> None:
