@@ -58,6 +58,7 @@ FIGURES = (
     Figure("content large", "content, one large file", MB_PER_SECOND, STREAM, Target(RATIO, True, 0.5)),
     Figure("rebuild 1000", "rebuild of the State, entries of 1,000", EVENTS, VERIFY, Target(FIGURE, True, 30_000)),
     Figure("rebuild 1", "rebuild of the State, entries of one", EVENTS, VERIFY, Target(FIGURE, True, 30_000)),
+    Figure("release", "release verified, all in it accepted", EVENTS, VERIFY, Target(FIGURE, True, 30_000)),
     Figure("log size 1000", "log on disk, entries of 1,000", PER_EVENT, "the records alone"),
     Figure("log size 1", "log on disk, entries of one", PER_EVENT, "the records alone"),
     Figure("State size 1000", "State on disk, entries of 1,000", PER_EVENT, "the records alone"),

@@ -10,6 +10,7 @@ from .appending import append_grouped, append_one
 from .cloning import Cloning
 from .contents import Contents
 from .importing import Import
+from .releasing import Release
 from .results import Sample
 from .sizes import GROUP, Sizes
 
@@ -39,6 +40,11 @@ class Bench:
         return Cloning(self.folder / "single", sizes, events=sizes.cloned_one_by_one, per_entry=1, label="1")
 
     @cached_property
+    def releasing(self) -> Release:
+        """A dataset with a release."""
+        return Release(self.folder / "releasing", self.sizes)
+
+    @cached_property
     def contents(self) -> Contents:
         """A sender with content."""
         return Contents(self.folder / "contents", self.sizes)
@@ -55,6 +61,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "sync": lambda bench: bench.grouped.sync(),
     "rebuild-1000": lambda bench: bench.grouped.rebuild(),
     "rebuild-1": lambda bench: bench.single.rebuild(),
+    "release": lambda bench: bench.releasing.run(),
     "content-small": lambda bench: bench.contents.small_files(),
     "content-large": lambda bench: bench.contents.large_file(),
 }

@@ -15,6 +15,7 @@ class Sizes(NamedTuple):
     grouped_appends: int
     images: int
     boxes: int
+    released: int
     cloned: int
     cloned_one_by_one: int
     synced: int
@@ -29,6 +30,7 @@ FULL = Sizes(
     grouped_appends=50,
     images=200,
     boxes=20_000,
+    released=50_000,
     cloned=100_000,
     cloned_one_by_one=100_000,
     synced=100,
@@ -42,6 +44,7 @@ QUICK = Sizes(
     grouped_appends=2,
     images=5,
     boxes=200,
+    released=2000,
     cloned=2000,
     cloned_one_by_one=200,
     synced=10,
