@@ -50,7 +50,8 @@ def revert(
     Of DATASET it takes what all the options given choose. An accepted version is undone by proposing to delete it: the one
     before it is then current again. A deletion is undone by proposing the deleted version once more, as a new version; the
     annotations of an object stay with the deleted one. What others built on is left as it is, and listed. What nobody has
-    accepted needs no undoing: reject it. Reviews and roles are not undone. Exit code 6: some of it could not be proposed.
+    accepted needs no undoing: reject it. Reviews and roles are not undone; who reviewed a deletion can also take that back,
+    and the version is as it was: gonk review DATASET reject EVENT --supersede. Exit code 6: some of it could not be proposed.
     """
     place = Place(run, dataset)
     chosen = Chosen(
@@ -124,7 +125,7 @@ def _notes(step: Step) -> list[str]:
     elif step.is_restore:
         notes.append("as a new version")
     if step.waiting:
-        notes.append(f"{plural(step.waiting, 'proposal')} of others need it")
+        notes.append(f"{plural(step.waiting, 'proposal of others needs', 'proposals of others need')} it")
     return notes
 
 

@@ -176,8 +176,8 @@ class Reverting:
             revision = revisions[number]
             standing, waiting = self._hanging_on(revision)
             if standing:
-                what = "annotations of others hang on it" if revision.kind == OBJECT else "annotations of others use it"
-                plan.kept.append(Kept(revision, f"{standing:,} {what}"))
+                what = "hang on it" if revision.kind == OBJECT else "follow it"
+                plan.kept.append(Kept(revision, f"annotations that stay {what}: {standing:,}"))
                 continue
             self._going.add(number)
             waiting += sum(each.base == number and bool(each.status & CREATE_PENDING) for each in revisions.values())

@@ -227,3 +227,18 @@ def test_what_is_no_folder_of_gonk_is_refused(gonk: Gonk, folder: GonkFolder, tm
     gonk.refused("import", "cells", "gonk", tmp_path / "missing")
     gonk.refused("import", "cells", "gonk", gonk.files)
     gonk.refused("import", "cells", "gonk", folder.path, "--images", gonk.files, code=2)
+
+
+def test_where_two_must_approve_it_waits_for_the_other(tmp_path: Path, folder: GonkFolder) -> None:
+    gonk = Gonk(tmp_path, "careful").with_dataset(approvals=2)
+    made = filled(folder)
+    assert gonk.json("import", "cells", "gonk", folder.path)["approvals_short"] == 1
+    assert statuses(gonk, made["a"][0])[0] == (0, ["pending"], False)
+    assert "1 more person" in gonk.ok("import", "cells", "gonk", folder.path).err
+
+
+def test_an_owner_elsewhere_gets_the_same_by_sync(gonk: Gonk, stranger: Gonk, folder: GonkFolder) -> None:
+    filled(folder)
+    gonk.ok("import", "cells", "gonk", folder.path)
+    exchange(gonk, stranger)
+    assert stranger.state() == gonk.state()

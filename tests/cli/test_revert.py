@@ -137,7 +137,7 @@ def test_an_object_on_which_annotations_of_others_hang_is_left(shared: Gonk, str
     shared.accept_all()
     plan = shared.json("revert", "cells", "--author", stranger.key(), "--dry-run")
     assert [each["revision"]["type"] for each in plan["steps"]] == ["annotation"]
-    assert [each["why"] for each in plan["kept"]] == ["1 annotations of others hang on it"]
+    assert [each["why"] for each in plan["kept"]] == ["annotations that stay hang on it: 1"]
 
 
 def test_what_nobody_accepted_is_counted_and_not_reverted(shared: Gonk, stranger: Gonk) -> None:
@@ -174,3 +174,40 @@ def test_who_may_not_review_cannot_accept_and_signs_nothing(shared: Gonk, strang
     done = stranger.json("revert", "cells", "--author", shared.key())
     assert [each["revision"]["type"] for each in done["steps"]] == ["annotation", "object", "schema"]
     assert len(done["proposed"]) == 3
+
+
+def test_a_schema_that_annotations_of_others_follow_is_left(shared: Gonk, stranger: Gonk) -> None:
+    exchange(shared, stranger)
+    stranger.annotate("a.png")
+    take(shared, stranger)
+    (made,) = [each for each in shared.json("log", "cells") if "schema.create" in str(each["events"])]
+    plan = shared.json("revert", "cells", "--entry", made["entry"], "--dry-run")
+    assert (plan["steps"], [each["why"] for each in plan["kept"]]) == ([], ["annotations that stay follow it: 2"])
+
+
+def test_what_strangers_built_on_and_nobody_accepted_holds_nothing_up_but_is_told(shared: Gonk, stranger: Gonk) -> None:
+    uuid = annotation(shared)
+    update(shared, uuid, x=5)
+    shared.accept_all()
+    exchange(shared, stranger)
+    update(stranger, uuid, x=6)
+    exchange(shared, stranger)
+    (step,) = shared.json("revert", "cells", "--entry", _newest_update(shared), "--dry-run")["steps"]
+    assert (step["action"], step["revision"]["version"], step["waiting"]) == ("delete", 1, 1)
+    assert "1 proposal of others needs it" in shared.ok("revert", "cells", "--entry", _newest_update(shared)).out
+
+
+def _newest_update(gonk: Gonk) -> str:
+    found = gonk.json("log", "cells", "--kind", "annotation.update", "--author", gonk.key())
+    entry: str = found[0]["entry"]
+    return entry
+
+
+def test_a_restored_object_may_be_brought_back_whole_by_who_decided(shared: Gonk, stranger: Gonk) -> None:
+    stranger.ok("delete", "cells", "a.png")
+    take(shared, stranger)
+    deletion = shared.json("show", "cells", "a.png")["versions"][0]["deletions"][0]
+    shared.ok("review", "cells", "reject", deletion["event"], "--supersede")
+    now = current(shared, "a.png")
+    assert now is not None and now["version"] == 0
+    assert shared.json("revert", "cells", "--author", stranger.key())["steps"] == []

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -77,6 +79,41 @@ def test_a_changed_event_is_found_with_its_place(folder: GonkFolder) -> None:
 def test_a_changed_time_is_found_in_every_event(folder: GonkFolder, at: int) -> None:
     folder.change(folder.events[at], timestamp="2023-09-27T00:00:00.000000Z")
     assert folder.events[at] in (broken(folder).where or "")
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The places of all plain values."""
+    if isinstance(value, dict | list):
+        for name in value if isinstance(value, dict) else range(len(value)):
+            yield from leaves(value[name], (*path, name))
+    else:
+        yield path
+
+
+def altered(value: Any) -> Any:
+    """Another value of the same sort."""
+    if isinstance(value, int):
+        return value + 1
+    return ("1" if value[0] != "1" else "2") + value[1:]
+
+
+def test_every_change_of_what_the_chain_covers_is_found(folder: GonkFolder) -> None:
+    for uuid in folder.events:
+        file = folder.event_file(uuid)
+        whole = file.read_text()
+        for path in leaves(json.loads(whole)):
+            if path in (("author",), ("next",)):  # not covered; and what is followed
+                continue
+            changed = json.loads(whole)
+            at = changed
+            for step in path[:-1]:
+                at = at[step]
+            at[path[-1]] = altered(at[path[-1]])
+            file.write_text(json.dumps(changed))
+            with pytest.raises(VerificationError):
+                list(Reader(folder.path).events())
+        file.write_text(whole)
+    assert len(list(Reader(folder.path).events())) == len(folder.events)
 
 
 def test_events_that_are_missing_swapped_or_cut_off_are_found(folder: GonkFolder) -> None:
