@@ -146,7 +146,7 @@ TIFF_TAGS_MAX = 512  # of one image; usual are twenty
 YOLO_FILE_BYTES_MAX = 16 * MIB  # labels of one image; a thousand outlines of a hundred points take 2 MiB
 YOLO_YAML_BYTES_MAX = 4 * MIB  # 65,536 names of classes
 VOC_DEPTH_MAX = 32  # elements in one another; the format has 4
-GONK_EVENT_FILE_BYTES_MAX = 1 * MIB  # one event of Gonk's log; an annotation of a thousand objects takes 80 KiB
+IMPORTED_EVENT_BYTES_MAX = 1 * MIB  # one event of Gonk's log; an annotation of a thousand objects takes 80 KiB
 LABEL_SET_BYTES_MAX = 512 * KIB  # read whole; 4,000 labels with all that may be said of them
 
 # --- files that people export, and what they are told of losses (see formats/) ----------------------------------

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
-from gonk_node.core.limits import CHUNK_BYTES, GONK_EVENT_FILE_BYTES_MAX
+from gonk_node.core.limits import CHUNK_BYTES, IMPORTED_EVENT_BYTES_MAX
 from gonk_node.errors import InputFileError, NonconformingError, VerificationError
 from gonk_node.formats.gonk_event import GonkEvent, Identifier, hashed, read_event, read_uuid
 from gonk_node.state.strict_json import Json, Problem, canonical, parse
@@ -105,7 +105,7 @@ class GonkFolder:
 
     def _event(self, uuid: bytes) -> tuple[ReadEvent, bytes | None]:
         place = _place(uuid)
-        data = self._read(place, GONK_EVENT_FILE_BYTES_MAX)
+        data = self._read(place, IMPORTED_EVENT_BYTES_MAX)
         try:
             value = parse(data)
             event = read_event(value)
