@@ -84,15 +84,16 @@ class GonkFolder:
     def loose(self, known: set[bytes]) -> list[Problem]:
         """Files of events that are not in the log, whose uuids are `known`: Gonk lost them when two clients wrote at once."""
         found = []
-        for file in sorted((self._root / "rk" / "events").glob("*/*/*/*")):
+        for file in (self._root / "rk" / "events").glob("*/*/*/*"):
             try:
                 is_known = read_uuid({"uuid": file.name}, "uuid") in known
             except InputFileError:
                 is_known = False
             if not is_known:
-                place = file.relative_to(self._root).as_posix()
-                found.append(Problem(place, "is not part of the log, which no event links to it; left out"))
-        return found
+                found.append(file.relative_to(self._root).as_posix())
+        return [
+            Problem(place, "is not part of the log, since no event links to it; left out") for place in sorted(found)
+        ]
 
     def _named(self, name: str) -> bytes | None:
         if not (self._root / "rk" / name).exists():

@@ -16,6 +16,7 @@ from xml.etree.ElementTree import Element
 from gonk_node.core.limits import VOC_FILE_BYTES_MAX
 from gonk_node.errors import InputFileError
 from gonk_node.formats.images import check_folder, check_name, find, media_type
+from gonk_node.formats.loss import NotCarried
 from gonk_node.formats.sample import ImportedImage, Record, annotation, number, whole
 from gonk_node.formats.strict_xml import parse
 from gonk_node.state.strict_json import Json, Problem
@@ -24,6 +25,8 @@ _FORMAT = "voc"
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 _FLAGS = ("truncated", "difficult", "occluded")
 _UNSAID = ("", "unspecified")
+_IMAGE_TAGS = frozenset({"filename", "size", "object", "segmented"})
+_OBJECT_TAGS = frozenset({"name", "bndbox", "pose", *_FLAGS})
 
 
 def read(source: Path, images: Path | None) -> Iterator[Record]:
@@ -97,15 +100,23 @@ def _read_image(root: Element, file: Path, images: Path | None, names: dict[str,
     said = {key: _text(root, where) for key, where in (("folder", "folder"), ("database", "source/database"))}
     attributes = {"file": file.name, **{key: value for key, value in said.items() if value}}
     yield ImportedImage(name, path, kind, width, height, {_FORMAT: attributes})
+    yield from _lost(root, _IMAGE_TAGS, f"{file}: /annotation", "images")
     for index, element in enumerate(objects, start=1):
         place = f"{file}: /annotation/object[{index}]"
         body = _box(element)
         if isinstance(body, Problem):
             yield Problem(place + body.place, body.what)
             continue
+        yield from _lost(element, _OBJECT_TAGS, place, "objects")
         body["attributes"] = {_FORMAT: {"file": file.name, "object": index}}
         source_id = f"{file.name}#{index}"
         yield annotation(name, "bounding-box", body, format_name=_FORMAT, source_id=source_id, place=place)
+
+
+def _lost(element: Element, known: frozenset[str], place: str, of: str) -> Iterator[NotCarried]:
+    """The elements that say something and have no place here, once each."""
+    for tag in sorted({child.tag for child in element if len(child) or (child.text or "").strip()} - known):
+        yield NotCarried(place, f"<{tag[:40]}> of {of}")
 
 
 def _box(element: Element) -> dict[str, Json] | Problem:

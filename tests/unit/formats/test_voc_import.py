@@ -8,6 +8,7 @@ import pytest
 
 from gonk_node.errors import InputFileError
 from gonk_node.formats import IMPORTERS
+from gonk_node.formats.loss import NotCarried
 from gonk_node.formats.sample import ImportedAnnotation, ImportedImage, Record
 from gonk_node.formats.strict_xml import parse
 from gonk_node.state.strict_json import Problem
@@ -61,7 +62,7 @@ def problems(records: list[Record]) -> list[tuple[str, str]]:
 
 def test_an_image_comes_with_its_file_and_size(voc: Voc) -> None:
     voc.add("a")
-    assert voc.read() == [
+    assert [record for record in voc.read() if isinstance(record, ImportedImage)] == [
         ImportedImage(
             "a.jpg",
             (voc.images / "a.jpg").resolve(),
@@ -189,3 +190,9 @@ def test_equal_boxes_have_keys_of_their_own_and_keep_them(voc: Voc) -> None:
 def test_xml_of_other_encodings_is_read() -> None:
     assert parse('<?xml version="1.0" encoding="latin-1"?><a>é</a>'.encode("latin-1")).text == "é"
     assert parse("<a>é</a>".encode("utf-16")).text == "é"
+
+
+def test_what_has_no_place_here_is_told_by_kind(voc: Voc) -> None:
+    voc.add("a")
+    told = {record.what for record in voc.read() if isinstance(record, NotCarried)}
+    assert told == {"<folder> of images", "<source> of images"}
