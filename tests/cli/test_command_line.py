@@ -159,7 +159,7 @@ def complete(home: Path, *words: str) -> list[str]:
 
 
 def test_commands_datasets_and_choices_are_completed(gonk: Gonk) -> None:
-    assert complete(gonk.home, "re") == ["redact", "review", "reviewer", "rebuild"]
+    assert complete(gonk.home, "re") == ["revert", "redact", "review", "reviewer", "release", "rebuild"]
     assert complete(gonk.home, "status", "c") == ["cells"]
     assert complete(gonk.home, "list", "cells", "an") == ["annotations"]
 
