@@ -33,6 +33,6 @@ class Import:
                 importing = Importing(node.author(node.replica(dataset.hex())), node.content)
                 with between_verifications(self._sizes.baseline_seconds) as around:
                     report = importing.run(IMPORTERS["coco"](self._file, self._file.parent / "images"))
-        if (report.objects, report.annotations, report.problems) != (self._sizes.images, self._sizes.boxes, []):
+        if (report.objects, report.annotations, report.loss.problems) != (self._sizes.images, self._sizes.boxes, []):
             raise ValueError(f"the import left something out: {report}")
         yield "import", Sample(self._sizes.boxes / around.seconds, around.rate)
