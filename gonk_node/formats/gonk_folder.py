@@ -23,11 +23,16 @@ _UUID_CHARS = 36
 
 
 class ReadEvent(NamedTuple):
-    """An event, the place it was read from, and its line in a copy of the log: JSON without the name of the next one."""
+    """An event, the place it was read from, and all that its file holds, parsed."""
 
     event: GonkEvent
     place: str
-    line: bytes
+    value: dict[str, Json]
+
+    @property
+    def line(self) -> bytes:
+        """Its line in a copy of the log: canonical JSON without the name of the next one, and a line feed."""
+        return canonical({name: member for name, member in self.value.items() if name != "next"}) + b"\n"
 
 
 class GonkFolder:
@@ -115,7 +120,7 @@ class GonkFolder:
             raise _broken(f"is no event of Gonk: {error.what}", place) from error
         if event.uuid != uuid:
             raise _broken("holds an event with another uuid", place)
-        return ReadEvent(event, place, _line(value)), following
+        return ReadEvent(event, place, value), following
 
     # --- the depot --------------------------------------------------------------------------------------
 
@@ -195,10 +200,6 @@ def content_place(of: Identifier) -> str:
 def _place(uuid: bytes) -> str:
     name = str(UUID(bytes=uuid))
     return f"rk/events/{name[0]}/{name[1]}/{name[2]}/{name}"
-
-
-def _line(value: dict[str, Json]) -> bytes:
-    return canonical({name: member for name, member in value.items() if name != "next"}) + b"\n"
 
 
 def _broken(what: str, place: str) -> VerificationError:
