@@ -61,18 +61,17 @@ def test_two_nodes_answer_alike_and_a_stranger_waits_for_an_owner(tmp_path: Path
         bea_key = new_user(other, "bea")
         with serving(other, GONK_CONTENT_POLICY="all") as server:
             bea = Client(server.url, bea_key, "bea")
-            until(lambda: len(everything(bea)["events"]) == len(everything(alice)["events"]), "the clone", server)
-            assert everything(bea) == everything(alice)
+            until(lambda: everything(bea) == everything(alice), "equal answers", server)
 
             proposed = bea.new_object(b"of a stranger")
             note = bea.new_annotation(first, body={**BOX, "label": "bea"})
             bea.refused(403, "PUT", f"events/{bea.events_of('objects/' + proposed['uuid'] + '/0')[0]['uuid']}/accept")
 
             def has_come() -> bool:
-                return proposed["uuid"] in {each["uuid"] for each in alice.ok("GET", "objects/pending")}
+                return note["uuid"] in {each["uuid"] for each in alice.ok("GET", "annotations/pending")}
 
-            until(has_come, "the stranger's proposal", server, one.server)
-            assert note["uuid"] in {each["uuid"] for each in alice.ok("GET", "annotations/pending")}
+            until(has_come, "the stranger's proposals", server, one.server)
+            assert proposed["uuid"] in {each["uuid"] for each in alice.ok("GET", "objects/pending")}
             assert digest(alice) == digest(bea)
             assert len(alice.ok("GET", "events?limit=1000")[-1]["author"]) == 64, "who is no user here is known by key"
             assert bea.ok("GET", "events?limit=1000")[-1]["author"] == "bea"
