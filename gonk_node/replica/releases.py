@@ -21,6 +21,7 @@ from gonk_node.errors import (
     NotHeldError,
     ReleaseError,
     UsageError,
+    WrongStateError,
 )
 from gonk_node.replica.author import Author
 from gonk_node.replica.governing import Governor
@@ -162,7 +163,7 @@ class Releases:
             UsageError: no tag that can be signed, or the notes are too long.
             NotAllowedError: not an owner. ExistsError: there is a release of that tag.
             NotHeldError: a body is missing that others may have, so they would not come to the same manifest.
-            WrongStateError: more logs than a release can name.
+            WrongStateError: more logs than a release can name, or what counts depends on what a stranger proposed.
         """
         check_tag(tag)
         Governor(author).check_owner("make releases")
@@ -183,9 +184,16 @@ class Releases:
         lacking = [ref for ref in snapshot.lacking() if not self._is_erased(ref)]
         if lacking:
             raise NotHeldError(
-                f"{len(lacking)} events of those that the release would stand on are here without their bodies",
+                f"the release would stand on events without their bodies, {len(lacking)} of them",
                 where=f"event {uuid_text(event_uuid(lacking[0]))}",
                 hint="gonk sync DATASET; what no peer has, an owner can redact",
+            )
+        here, there = Queries(self._replica.db).counts(), snapshot.queries.counts()
+        lost = sum(here[table]["current"] - there[table]["current"] for table in here)
+        if lost > 0:
+            raise WrongStateError(
+                f"what counts names what strangers proposed and nobody has decided, in {lost} places",
+                hint="decide it first: gonk review DATASET list --strangers",
             )
 
     # --- opening and verifying ----------------------------------------------------------------------------
@@ -250,13 +258,13 @@ class Releases:
         erased = [ref for ref in lacking if self._is_erased(ref)]
         if len(erased) < len(lacking):
             raise NotHeldError(
-                f"{len(lacking) - len(erased)} events that it stands on are here without their bodies",
+                f"it stands on events that are here without their bodies, {len(lacking) - len(erased)} of them",
                 where=where,
                 hint="gonk sync DATASET fetches them from peers that have them",
             )
         if erased:
             raise ErasedError(
-                f"{len(erased)} events that it stands on were erased since, so its manifest cannot be made again",
+                f"it stands on events that were erased since, {len(erased)} of them, so its manifest cannot be made again",
                 where=where,
                 hint="what is left is as it was; make a new release of it: gonk release create DATASET TAG",
             )
