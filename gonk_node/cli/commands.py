@@ -43,6 +43,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
             "Show who made something what it is: each version, who decided it, and what it changed.",
         ),
         "status": Entry("status_cmd", "status", "Show where a dataset stands, or all of them."),
+        "export": Entry("export_cmd", "export_", "Write what is accepted in another program's format."),
         "conflicts": Entry("conflicts_cmd", "conflicts", "List what has several accepted versions that compete."),
     },
     "Decide": {
