@@ -7,7 +7,6 @@ one annotation again. Ids are those of the file that the data came from, where t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +29,7 @@ from gonk_node.formats.safe_names import Names
 
 _FORMAT = "coco"
 _IMAGES = "images/"
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _SHAPES = ("bounding-box", "keypoints", "mask", "polygon")
 _MEMBERS = ("occluded", "truncated", "difficult", "pose", "score")  # of bodies: fields of their own in COCO, too
 _MADE_ANEW = ("id", "image_id", "category_id", "iscrowd", "area", "bbox", "segmentation", "keypoints", "num_keypoints")
@@ -42,6 +42,7 @@ class _Item:
 
     kept: int | None
     first: SampleAnnotation
+    body: dict[str, Any]  # of the first
     bodies: dict[str, dict[str, Any]]
     unchanged: bool  # since they were imported
 
@@ -50,10 +51,6 @@ class _Item:
         if "caption" in self.bodies:
             return "captions"
         return "keypoints" if "keypoints" in self.bodies else "instances"
-
-    @property
-    def body(self) -> dict[str, Any]:
-        return next(iter(self.bodies.values()))
 
 
 @dataclass(slots=True)
@@ -82,13 +79,13 @@ class _Survey:
             self.categories[label] = _Category("", dict.fromkeys(points), joined)
         for sample in job.samples():
             if _is_image(sample):
-                self._add(sample, labels)
+                self._add(job, sample, labels)
         self.numbers = labels.numbers(0, dense=False)
         self.label_names = labels.names()
 
-    def _add(self, sample: Sample, labels: Labels) -> None:
+    def _add(self, job: Job, sample: Sample, labels: Labels) -> None:
         self.names.add(sample.name)
-        items = list(_items(sample, None))
+        items = _items(job, sample, again=False)
         self.images.add(_image_id(items))
         for item in items:
             self.annotations[item.file].add(item.kept)
@@ -115,7 +112,7 @@ def write(job: Job) -> None:
             what = f"is {sample.media_type[:60]}, no image; left out, with its {len(sample.annotations)} annotations"
             job.loss.left_out(sample.place, what)
             continue
-        items = list(_items(sample, job.loss))
+        items = _items(job, sample, again=True)
         image = _image(job, sample, items, survey)
         for file in files.values():
             file.image(image)
@@ -131,16 +128,16 @@ def _is_image(sample: Sample) -> bool:
     return sample.media_type.startswith("image/")
 
 
-def _items(sample: Sample, loss: Loss | None) -> Iterator[_Item]:
-    """The COCO annotations of a sample, in order of the first uuid of each; losses are told in one of two passes."""
+def _items(job: Job, sample: Sample, *, again: bool) -> list[_Item]:
+    """The COCO annotations of a sample, in order of the first uuid of each."""
     items: list[_Item] = []
     joinable: dict[tuple[int, str, bool], _Item] = {}
     for annotation in sample.annotations:
         if annotation.schema not in _SHAPES and annotation.schema != "caption":
-            if loss is not None:
-                loss.not_carried(sample.place, f"annotations of {annotation.schema[:60]}")
+            if not again:
+                job.loss.not_carried(sample.place, f"annotations of {annotation.schema[:60]}")
             continue
-        body = typed_body(annotation, sample, loss)
+        body = typed_body(annotation, sample, job, again=again)
         if body is None:
             continue
         number = kept_id(kept(body, _FORMAT).get("id"))
@@ -151,10 +148,10 @@ def _items(sample: Sample, loss: Loss | None) -> Iterator[_Item]:
                 other.bodies[annotation.schema] = body
                 other.unchanged = other.unchanged and annotation.version == 0
                 continue
-        items.append(_Item(number, annotation, {annotation.schema: body}, annotation.version == 0))
+        items.append(_Item(number, annotation, body, {annotation.schema: body}, annotation.version == 0))
         if annotation.schema != "caption" and number is not None:
             joinable.setdefault(key, items[-1])
-    return iter(items)
+    return items
 
 
 def _image_id(items: list[_Item]) -> int | None:
@@ -259,5 +256,4 @@ class _File:
 
 
 def _line(value: dict[str, Any], index: int) -> bytes:
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return (",\n" if index else "\n").encode() + text.encode()
+    return (",\n" if index else "\n").encode() + _encode(value).encode()

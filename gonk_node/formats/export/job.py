@@ -95,6 +95,7 @@ class Job:
         loss: what cannot be taken along is told here.
         images: whether the bytes of the objects are written too.
         labels: the label sets: by schema (without `schema-`) and by label id.
+        unfit: uuids of annotations that `typed_body` found not to fit.
     """
 
     samples: Callable[[], Iterator[Sample]]
@@ -102,6 +103,7 @@ class Job:
     loss: Loss
     images: bool = True
     labels: Mapping[str, Mapping[str, ExportLabel]] = field(default_factory=dict)
+    unfit: set[bytes] = field(default_factory=set)
 
     def labels_of(self, schemas: Iterable[str]) -> dict[str, ExportLabel]:
         """The labels of several schemas, by id; where they disagree, the first of the schemas counts."""
@@ -124,20 +126,26 @@ class Exporter(Protocol):
         ...
 
 
-def typed_body(annotation: SampleAnnotation, sample: Sample, loss: Loss | None) -> dict[str, Json] | None:
+def typed_body(
+    annotation: SampleAnnotation, sample: Sample, job: Job, *, again: bool = False
+) -> dict[str, Json] | None:
     """The body, if it fits the schema that ships under that name (a dataset may have another one of the same name).
 
     Args:
         annotation: of a schema that ships.
         sample: that it is of.
-        loss: where it is told if it does not fit; None: it was told before.
+        job: where it is told, and remembered, if it does not fit.
+        again: it was asked for before, in an earlier pass of the same job.
     """
-    if shipped_validator(annotation.schema).verdict(annotation.body) is not Conformance.VALID:
-        if loss is not None:
-            what = f"is left out: it does not fit the {annotation.schema} that ships with gonk"
-            loss.left_out(annotation_place(annotation, sample), what)
+    if again:
+        if annotation.uuid in job.unfit:
+            return None
+    elif shipped_validator(annotation.schema).verdict(annotation.body) is not Conformance.VALID:
+        job.unfit.add(annotation.uuid)
+        what = f"does not fit the {annotation.schema} that ships with gonk; left out"
+        job.loss.left_out(annotation_place(annotation, sample), what)
         return None
-    body: dict[str, Json] = json.loads(annotation.body)
+    body: dict[str, Json] = json.loads(annotation.body.decode())
     return body
 
 

@@ -78,7 +78,7 @@ def _boxes(job: Job, sample: Sample) -> list[dict[str, Any]]:
         if annotation.schema != "bounding-box":
             job.loss.not_carried(sample.place, f"annotations of {annotation.schema[:60]}")
             continue
-        body = typed_body(annotation, sample, job.loss)
+        body = typed_body(annotation, sample, job)
         if body is None:
             continue
         place = annotation_place(annotation, sample)

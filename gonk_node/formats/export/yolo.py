@@ -102,7 +102,7 @@ class _Export:
                 if tell and annotation.schema != _EMPTY:
                     self._job.loss.not_carried(sample.place, f"annotations of {annotation.schema[:60]}")
                 continue
-            body = typed_body(annotation, sample, self._job.loss if tell else None)
+            body = typed_body(annotation, sample, self._job, again=tell)
             if body is not None:
                 source = kept(body, _FORMAT)
                 line = kept_id(source.get("line"))

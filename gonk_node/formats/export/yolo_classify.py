@@ -70,7 +70,7 @@ def _label(job: Job, sample: Sample, *, tell: bool) -> tuple[str, str] | None:
             if tell:
                 job.loss.not_carried(sample.place, f"annotations of {annotation.schema[:60]}")
             continue
-        body = typed_body(annotation, sample, job.loss if tell else None)
+        body = typed_body(annotation, sample, job, again=tell)
         if body is None:
             continue
         labels: list[Any] = body.get("labels") or [body["label"]]
