@@ -146,6 +146,7 @@ TIFF_TAGS_MAX = 512  # of one image; usual are twenty
 YOLO_FILE_BYTES_MAX = 16 * MIB  # labels of one image; a thousand outlines of a hundred points take 2 MiB
 YOLO_YAML_BYTES_MAX = 4 * MIB  # 65,536 names of classes
 VOC_DEPTH_MAX = 32  # elements in one another; the format has 4
+JSONL_LINE_BYTES_MAX = 256 * MIB  # one object with all its annotations; a hundred thousand boxes take 20 MiB
 IMPORTED_EVENT_BYTES_MAX = 1 * MIB  # one event of Gonk's log; an annotation of a thousand objects takes 80 KiB
 LABEL_SET_BYTES_MAX = 512 * KIB  # read whole; 4,000 labels with all that may be said of them
 

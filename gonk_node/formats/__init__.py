@@ -5,12 +5,13 @@ Modules here read the files they are given; they write nothing and know no datas
 
 from __future__ import annotations
 
-from gonk_node.formats import coco, voc, yolo, yolo_classify
+from gonk_node.formats import coco, jsonl, voc, yolo, yolo_classify
 from gonk_node.formats.sample import Importer
 from gonk_node.formats.yolo_shapes import DETECT, OBB, POSE, SEGMENT
 
 IMPORTERS: dict[str, Importer] = {
     "coco": coco.read,
+    "jsonl": jsonl.read,
     "voc": voc.read,
     "yolo-classify": yolo_classify.read,
     "yolo-detect": yolo.reader(DETECT),

@@ -39,6 +39,7 @@ class ImportedImage:
         width: in pixels as the source states it; None if it does not.
         height: in pixels as the source states it; None if it does not.
         attributes: what else the source says of the image, such as its id there.
+        object_name: what the object is called, where that is not unique in the source; "" for `name`.
     """
 
     name: str
@@ -47,6 +48,7 @@ class ImportedImage:
     width: int | None = None
     height: int | None = None
     attributes: dict[str, Json] = field(default_factory=dict)
+    object_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,11 @@ class ImportedAnnotation:
 
     Attributes:
         image_name: the `name` of an ImportedImage that came before.
-        schema: the name of a schema that ships ("bounding-box", …), which the body fits.
+        schema: the name of a schema that ships ("bounding-box", …), which the body fits; or of one in the source.
         body: canonical JSON.
         place: where it stands in the source, for messages.
         key: 16 bytes that are the same whenever the same annotation of the same source is read again.
+        uuid: its uuid in the dataset that the source was exported from; empty if the source does not say.
     """
 
     image_name: str
@@ -66,9 +69,23 @@ class ImportedAnnotation:
     body: bytes
     place: str
     key: bytes
+    uuid: bytes = b""
 
 
-Record: TypeAlias = ImportedImage | ImportedAnnotation | Problem | NotCarried
+@dataclass(frozen=True, slots=True)
+class ImportedSchema:
+    """A schema that the source has itself; it comes before annotations of it.
+
+    Attributes:
+        name: without `schema-`.
+        document: UTF-8 JSON, an acceptable schema.
+    """
+
+    name: str
+    document: bytes
+
+
+Record: TypeAlias = ImportedImage | ImportedAnnotation | ImportedSchema | Problem | NotCarried
 
 
 class Importer(Protocol):
@@ -100,20 +117,37 @@ def annotation(
         source_id: the id or the position of the annotation in its source.
         place: where it stands in the source.
     """
+    made = unchecked_annotation(image_name, schema, body, format_name=format_name, source_id=source_id, place=place)
+    if isinstance(made, Problem):
+        return made
+    validator = shipped_validator(schema)
+    if validator.verdict(made.body) is not Conformance.VALID:
+        first = validator.explain(made.body)[0]
+        return Problem(place, f"makes no {schema}: {first.place} {first.what}; left out".replace(":  ", ": "))
+    return made
+
+
+def unchecked_annotation(
+    image_name: str,
+    schema: str,
+    body: Json,
+    *,
+    format_name: str,
+    source_id: str,
+    place: str,
+    uuid: bytes = b"",
+) -> ImportedAnnotation | Problem:
+    """The same for a schema that need not ship: whether the body fits is seen where the dataset's own is known."""
     try:
         text = canonical(body)
     except (ValueError, RecursionError):
         return Problem(place, "holds what JSON cannot (NaN, Infinity, or half a surrogate pair); left out")
     if len(text) > IMPORTED_BODY_BYTES_MAX:
         return Problem(place, f"would be {len(text):,} bytes; the limit is {IMPORTED_BODY_BYTES_MAX:,}; left out")
-    validator = shipped_validator(schema)
-    if validator.verdict(text) is not Conformance.VALID:
-        first = validator.explain(text)[0]
-        return Problem(place, f"makes no {schema}: {first.place} {first.what}; left out".replace(":  ", ": "))
     hasher = _keys.copy()
     for part in (format_name.encode(), image_name.encode(), schema.encode(), source_id.encode(), text):
         hasher.update(len(part).to_bytes(8, "big") + part)
-    return ImportedAnnotation(image_name, schema, text, place, hasher.digest(KEY_BYTES))
+    return ImportedAnnotation(image_name, schema, text, place, hasher.digest(KEY_BYTES), uuid)
 
 
 @functools.cache

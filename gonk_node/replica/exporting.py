@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gonk_node import schemas
-from gonk_node.formats.export import EXPORTERS
+from gonk_node.formats.export import EXPORTERS, OF_ANY_SCHEMA
 from gonk_node.formats.export.job import ExportLabel, Job, Sample, SampleAnnotation
 from gonk_node.formats.folder import FolderWriter
 from gonk_node.formats.loss import Loss
@@ -55,13 +55,17 @@ class Samples:
         content: where the bytes are.
         fetch: gets those that are not here.
         loss: where it is told which annotations do not fit their schemas; they are left out, as releases leave them out.
+        check_all: check those of schemas that ship too, for an exporter that does not.
     """
 
-    def __init__(self, queries: Queries, content: ContentStore, fetch: Fetch, loss: Loss) -> None:
+    def __init__(
+        self, queries: Queries, content: ContentStore, fetch: Fetch, loss: Loss, *, check_all: bool = False
+    ) -> None:
         self._queries = queries
         self._content = content
         self._fetch = fetch
         self._loss = loss
+        self._check_all = check_all
         self._told = False  # losses are told in the first of several passes
         self._schemas: dict[int, Revision | None] = {}
         self._shipped: dict[int, bool] = {}  # schema revisions: whether the document is the one that ships
@@ -84,6 +88,11 @@ class Samples:
                     each.id: ExportLabel(each.name, each.index, each.keypoints, each.skeleton) for each in own
                 }
         return found
+
+    def schemas(self) -> dict[str, bytes]:
+        """The documents of the schemas that count, by name (without `schema-`)."""
+        current = self._queries.iterate(SCHEMA, "current")
+        return {(each.name or "").removeprefix(SCHEMA_PREFIX): each.body or b"" for each in current}
 
     def __call__(self) -> Iterator[Sample]:
         """In order of the objects' uuids."""
@@ -139,7 +148,8 @@ class Samples:
         if schema.number not in self._shipped:
             name = (schema.name or "").removeprefix(SCHEMA_PREFIX)
             self._shipped[schema.number] = name in schemas.names() and schema.body == schemas.load(name)
-        return self._shipped[schema.number] or self._bodies.conformance(revision) is Conformance.VALID
+        seen_to = self._shipped[schema.number] and not self._check_all
+        return seen_to or self._bodies.conformance(revision) is Conformance.VALID
 
 
 @contextlib.contextmanager
@@ -191,7 +201,7 @@ def export(
         DamagedStoreError, StorageError, DiskFullError: the disk.
     """
     report = ExportReport()
-    samples = Samples(queries, content, fetch, report.loss)
+    samples = Samples(queries, content, fetch, report.loss, check_all=format_name in OF_ANY_SCHEMA)
     total = queries.counts()["objects"]["current"]
 
     def counted() -> Iterator[Sample]:
@@ -203,6 +213,6 @@ def export(
             yield sample
 
     with FolderWriter(target, replace=replace) as folder:
-        EXPORTERS[format_name](Job(counted, folder, report.loss, images, samples.labels()))
+        EXPORTERS[format_name](Job(counted, folder, report.loss, images, samples.labels(), samples.schemas()))
         report.files, report.bytes = folder.files, folder.bytes
     return report

@@ -14,12 +14,12 @@ from gonk_node.core.events import AnnotationCreate
 from gonk_node.core.ids import EventRef, imported_annotation_uuid
 from gonk_node.errors import AmbiguousError, ExistsError, NonconformingError, NotFoundError, WrongStateError
 from gonk_node.formats.loss import Loss, NotCarried
-from gonk_node.formats.sample import ImportedAnnotation, ImportedImage, Record
+from gonk_node.formats.sample import ImportedAnnotation, ImportedImage, ImportedSchema, Record
 from gonk_node.replica.adding import Adder, NewFile
 from gonk_node.replica.author import EVENTS_PER_ENTRY, Author
 from gonk_node.replica.proposing import full_schema_name
 from gonk_node.replica.queries import Revision
-from gonk_node.state.strict_json import Problem
+from gonk_node.state.strict_json import Problem, canonical, parse
 from gonk_node.store.content import ContentStore
 from gonk_node.store.state_schema import ANNOTATION
 
@@ -85,6 +85,7 @@ class Importing:
         self._waiting_bytes = 0
         self._objects: dict[str, tuple[bytes, EventRef] | _Unusable] = {}  # by the name in the source
         self._schemas: dict[str, Revision | _Unusable] = {}
+        self._documents: dict[str, bytes] = {}  # of schemas that the source has itself
         self._after_ms = 0  # latest time of what is referred to
 
     def run(self, records: Iterable[Record]) -> ImportReport:
@@ -99,6 +100,8 @@ class Importing:
                 self.report.loss.problem(record)
             elif isinstance(record, NotCarried):
                 self.report.loss.not_carried(record.place, record.what)
+            elif isinstance(record, ImportedSchema):
+                self._documents[record.name] = record.document
             elif isinstance(record, ImportedImage):
                 self._images.append(record)
                 if len(self._images) >= EVENTS_PER_ENTRY:
@@ -121,15 +124,19 @@ class Importing:
         images, self._images = self._images, []
         for image in images:
             if image.path is None:
-                self._objects[image.name] = self._object_named(image.name)
-        files = [NewFile(image.path, image.name, image.media_type) for image in images if image.path is not None]
-        for added in self._adder.add(files):
-            name = added.file.name
+                self._objects[image.name] = self._object_named(image.object_name or image.name)
+        named = [image.name for image in images if image.path is not None]
+        files = [
+            NewFile(image.path, image.object_name or image.name, image.media_type)
+            for image in images
+            if image.path is not None
+        ]
+        for name, added in zip(named, self._adder.add(files), strict=True):
             if added.uuid is not None and added.ref is not None:
                 self._objects[name] = (added.uuid, added.ref)
                 self.report.objects += 1
             elif isinstance(added.error, ExistsError) and added.info is not None:
-                self._objects[name] = self._object_with(added.info.content_id, name)
+                self._objects[name] = self._object_with(added.info.content_id, added.file.name)
             else:
                 what = added.error.what if added.error is not None else "cannot be used"
                 self._objects[name] = _Unusable(name, what)
@@ -169,7 +176,11 @@ class Importing:
         self._propose_objects()
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
         wanted: dict[bytes, tuple[ImportedAnnotation, EventRef, Revision]] = {}
+        present = self._present(waiting)
+        self.report.annotations_known += len(present)
         for each in waiting:
+            if each.uuid in present:
+                continue
             on, schema = self._objects.get(each.image_name), self._schema(each.schema)
             if on is None:
                 self.report.loss.problem(Problem(each.place, "its image was not named before it; left out"))
@@ -196,6 +207,16 @@ class Importing:
             self.report.annotations += len(refs)
             self._on_progress(self.report)
 
+    def _present(self, waiting: Iterable[ImportedAnnotation]) -> set[bytes]:
+        """Uuids of those that were exported from this very dataset, and say what they say there."""
+        said = {each.uuid: each.body for each in waiting if each.uuid}
+        return {
+            uuid
+            for uuid in self._known(said)
+            for revision in self._author.queries.revisions(ANNOTATION, uuid)
+            if revision.body is not None and canonical(parse(revision.body)) == said[uuid]
+        }
+
     def _known(self, uuids: Iterable[bytes]) -> set[bytes]:
         """Those that are in the dataset; a stranger's proposal does not count as such."""
         queries = self._author.queries
@@ -207,7 +228,7 @@ class Importing:
         if name not in self._schemas:
             try:
                 self._schemas[name] = self._usable_schema(name)
-            except WrongStateError as error:
+            except (NotFoundError, WrongStateError) as error:
                 self._schemas[name] = _Unusable(full_schema_name(name), error.what)
         return self._schemas[name]
 
@@ -215,7 +236,7 @@ class Importing:
         try:
             schema = self._proposer.usable_schema(name)
         except NotFoundError:
-            self._author.sign([self._proposer.schema_create(name, schemas.load(name))])
+            self._author.sign([self._proposer.schema_create(name, self._documents.get(name) or schemas.load(name))])
             self.report.schemas.append(full_schema_name(name))
             schema = self._proposer.usable_schema(name)
         self._after_ms = max(self._after_ms, schema.time_ms)

@@ -57,15 +57,19 @@ def values_max(text: bytes) -> int:
     return 1 + text.count(b",") + text.count(b"[") + text.count(b"{")
 
 
-def parse(text: bytes) -> Json:
+def parse(text: bytes, levels_max: int = JSON_DEPTH_MAX) -> Json:
     """The value of a JSON text (RFC 8259) in which every reader sees the same (I-JSON, RFC 7493).
+
+    Args:
+        text: UTF-8.
+        levels_max: how deep arrays and objects may be nested.
 
     Raises:
         NonconformingError: it is not UTF-8 or not JSON; or has duplicate names in an object, NaN or Infinity,
-            a number beyond a double, a lone surrogate, or is nested deeper than JSON_DEPTH_MAX.
+            a number beyond a double, a lone surrogate, or is nested deeper than that.
     """
-    if depth_max(text) > JSON_DEPTH_MAX and (deep := depth(text)) > JSON_DEPTH_MAX:
-        raise NonconformingError(f"is nested {deep} levels deep; the limit is {JSON_DEPTH_MAX}")
+    if depth_max(text) > levels_max and (deep := depth(text)) > levels_max:
+        raise NonconformingError(f"is nested {deep} levels deep; the limit is {levels_max}")
     try:
         value = _DECODER.decode(text.decode("utf-8"))
     except UnicodeDecodeError as error:

@@ -5,12 +5,13 @@ Modules here write into the folder that they are given; they read nothing but th
 
 from __future__ import annotations
 
-from gonk_node.formats.export import coco, voc, yolo, yolo_classify
+from gonk_node.formats.export import coco, jsonl, voc, yolo, yolo_classify
 from gonk_node.formats.export.job import Exporter
 from gonk_node.formats.yolo_shapes import DETECT, OBB, POSE, SEGMENT
 
 EXPORTERS: dict[str, Exporter] = {
     "coco": coco.write,
+    "jsonl": jsonl.write,
     "voc": voc.write,
     "yolo-classify": yolo_classify.write,
     "yolo-detect": yolo.writer(DETECT),
@@ -18,3 +19,6 @@ EXPORTERS: dict[str, Exporter] = {
     "yolo-pose": yolo.writer(POSE),
     "yolo-segment": yolo.writer(SEGMENT),
 }
+
+OF_ANY_SCHEMA = frozenset({"jsonl"})
+"""Exporters that take annotations of any schema, and rely on it that they fit."""

@@ -95,6 +95,7 @@ class Job:
         loss: what cannot be taken along is told here.
         images: whether the bytes of the objects are written too.
         labels: the label sets: by schema (without `schema-`) and by label id.
+        schemas: the documents of the schemas that count, by name (without `schema-`).
         unfit: uuids of annotations that `typed_body` found not to fit.
     """
 
@@ -103,6 +104,7 @@ class Job:
     loss: Loss
     images: bool = True
     labels: Mapping[str, Mapping[str, ExportLabel]] = field(default_factory=dict)
+    schemas: Mapping[str, bytes] = field(default_factory=dict)
     unfit: set[bytes] = field(default_factory=set)
 
     def labels_of(self, schemas: Iterable[str]) -> dict[str, ExportLabel]:
