@@ -165,11 +165,15 @@ class Opening:
 
     Args:
         root: the node's folder.
+
+    Attributes:
+        root: the same.
+        is_closed: whether it was closed.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._closed = False
+        self.is_closed = False
         with _process.lock:
             _process.settle()
             _process.uses[root] += 1
@@ -191,7 +195,7 @@ class Opening:
 
     def _node(self) -> OpenNode:
         with _process.lock:
-            if self._closed:
+            if self.is_closed:
                 raise UsageError("the dataset is closed", where=str(self.root), hint="open_dataset opens it anew")
             _process.settle()
             if self.root not in _process.open:
@@ -201,7 +205,7 @@ class Opening:
     def close(self) -> None:
         """End the use; closing again does nothing."""
         with _process.lock:
-            self._closed = True
+            self.is_closed = True
             self._give_up()  # does nothing the second time
             _process.settle()
 
@@ -213,6 +217,6 @@ def _unpickled(root: Path) -> Opening:
     """One for all that came from another process and is still used: batches come by the thousand."""
     with _process.lock:
         found = _process.unpickled.get(root)
-        if found is None:
+        if found is None or found.is_closed:
             found = _process.unpickled[root] = Opening(root)
         return found

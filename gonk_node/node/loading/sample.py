@@ -17,7 +17,7 @@ from gonk_node.node.loading.extras import library
 from gonk_node.node.loading.source import DataObject, Source
 
 # Decoders that people need and that run no other program; Pillow's for EPS would start Ghostscript.
-_FORMATS = ("PNG", "JPEG", "MPO", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
+_FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
 
 
 class Sample:
@@ -73,8 +73,9 @@ class Sample:
                 here, or damaged, or so large that Pillow takes it for an attack. As `bytes`.
         """
         pillow = library("PIL.Image", "images")
+        pillow.init()  # makes all its decoders known
         try:
-            image = pillow.open(io.BytesIO(self.bytes()), formats=_FORMATS)
+            image = pillow.open(io.BytesIO(self.bytes()), formats=[each for each in _FORMATS if each in pillow.OPEN])
             image.load()
         except (OSError, ValueError, SyntaxError, EOFError, pillow.DecompressionBombError) as error:
             raise InputFileError(
