@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import html
 import io
-from functools import cached_property
 from typing import Any, BinaryIO
 from uuid import UUID
 
@@ -30,6 +29,7 @@ class Sample:
     def __init__(self, source: Source, of: DataObject) -> None:
         self.object = of
         self._source = source
+        self._annotations: tuple[Annotation, ...] | None = None
 
     @property
     def uuid(self) -> UUID:
@@ -46,10 +46,12 @@ class Sample:
         """Of the bytes, such as "image/png"."""
         return self.object.media_type
 
-    @cached_property
+    @property
     def annotations(self) -> tuple[Annotation, ...]:
         """The annotations that count and fit their schemas, in order of their uuids; read once."""
-        return tuple(self._source.annotations(self.object))
+        if self._annotations is None:  # cached_property of Python 3.11 has a lock, which a fork may leave locked
+            self._annotations = tuple(self._source.annotations(self.object))
+        return self._annotations
 
     def bytes(self) -> bytes:
         """The object's bytes, verified; where they are not on this node, they are fetched from a peer, and kept.
