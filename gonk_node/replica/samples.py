@@ -9,17 +9,9 @@ from array import array
 
 from gonk_node.replica.bodies import Bodies
 from gonk_node.replica.queries import Queries, Revision
-from gonk_node.replica.revision_rows import read_revision, select
 from gonk_node.state.conformance import Conformance
 from gonk_node.store.state_db import StateDb
-from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA
-
-# An annotation whose object revisions are not all current is left out, as releases leave it out.
-_ANNOTATIONS = (
-    f"{select(ANNOTATION)} JOIN annotation_objects l ON l.annotation_no = t.root_no"
-    " WHERE l.object_no = ? AND t.current AND NOT EXISTS (SELECT 1 FROM annotation_objects m"
-    " JOIN objects o ON o.event_no = m.object_no WHERE m.annotation_no = t.root_no AND NOT o.current) ORDER BY t.uuid"
-)
+from gonk_node.store.state_schema import OBJECT, SCHEMA
 
 
 class Samples:
@@ -50,8 +42,8 @@ class Samples:
             (annotation, schema) each, one revision of both.
         """
         found = []
-        for row in self._db.rows(_ANNOTATIONS, (number,)):
-            annotation = read_revision(ANNOTATION, row)
+        hanging = (annotation for _, annotation in self.queries.current_annotations_on([number]))
+        for annotation in sorted(hanging, key=lambda each: each.uuid):
             schema = None if annotation.schema_no is None else self._schema(annotation.schema_no)
             if schema is not None and self._bodies.conformance(annotation) is Conformance.VALID:
                 found.append((annotation, schema))
