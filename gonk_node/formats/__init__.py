@@ -5,15 +5,16 @@ Modules here read the files they are given; they write nothing and know no datas
 
 from __future__ import annotations
 
-from gonk_node.formats import coco, jsonl, voc, yolo, yolo_classify
+from gonk_node.formats import class_folders, coco, jsonl, voc, yolo
 from gonk_node.formats.sample import Importer
 from gonk_node.formats.yolo_shapes import DETECT, OBB, POSE, SEGMENT
 
 IMPORTERS: dict[str, Importer] = {
     "coco": coco.read,
+    "imagefolder": class_folders.reader("imagefolder", ()),
     "jsonl": jsonl.read,
     "voc": voc.read,
-    "yolo-classify": yolo_classify.read,
+    "yolo-classify": class_folders.reader("yolo", class_folders.SPLITS),
     "yolo-detect": yolo.reader(DETECT),
     "yolo-obb": yolo.reader(OBB),
     "yolo-pose": yolo.reader(POSE),

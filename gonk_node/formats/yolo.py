@@ -2,7 +2,7 @@
 
 Format: https://docs.ultralytics.com/datasets; how lines are read is in `yolo_shapes`. The labels of `…/images/NAME.jpg`
 are in `…/labels/NAME.txt`. Coordinates are fractions, so the image files are needed for their size. `classify` is in
-`yolo_classify`.
+`class_folders`.
 """
 
 from __future__ import annotations

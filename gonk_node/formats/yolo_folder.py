@@ -147,11 +147,19 @@ def _labels_of(images: Path) -> Path:
 
 def image_files(folder: Path) -> Iterator[Path]:
     """The image files below a folder, by their ending, in order of their names; links to folders are not followed."""
+    return filter(is_image_file, all_files(folder))
+
+
+def all_files(folder: Path) -> Iterator[Path]:
+    """The files below a folder, in order of their names; links to folders are not followed."""
     for at, folders, files in os.walk(folder):
         folders.sort()
-        for name in sorted(files):
-            if PurePosixPath(name).suffix.lower() in _SUFFIXES:
-                yield Path(at) / name
+        yield from (Path(at) / name for name in sorted(files))
+
+
+def is_image_file(path: Path) -> bool:
+    """Whether it is one by its ending."""
+    return path.suffix.lower() in _SUFFIXES
 
 
 def _names(value: Any) -> dict[int, str]:

@@ -63,3 +63,16 @@ def test_an_annotation_of_a_schema_that_is_nowhere_is_told_and_left_out(gonk: Go
     report = gonk.json("import", "cells", "jsonl", gonk.file("objects.jsonl", line))
     assert (report["objects"], report["annotations"], report["left_out"]) == (1, 0, 1)
     assert [each["place"] for each in report["problems"]] == ["schema-nowhere"]
+
+
+def test_images_by_class_come_back_and_importing_them_again_adds_nothing(gonk: Gonk) -> None:
+    for path in ("in/cat/1.png", "in/cat/2.png", "in/train/3.png"):
+        (gonk.files / path).parent.mkdir(parents=True, exist_ok=True)
+        (gonk.files / path).write_bytes(formats.png(salt=path.encode()))
+    first, again = (gonk.json("import", "cells", "imagefolder", gonk.files / "in") for _ in range(2))
+    assert (first["objects"], first["annotations"], first["problems"]) == (3, 3, [])
+    assert (again["objects"], again["annotations"]) == (0, 0)
+    gonk.accept_all()
+    gonk.ok("export", "cells", "imagefolder", gonk.files / "out")
+    assert formats.files(gonk.files / "out") == formats.files(gonk.files / "in")
+    gonk.refused("export", "cells", "imagefolder", gonk.files / "none", "--images", "none")

@@ -5,15 +5,16 @@ Modules here write into the folder that they are given; they read nothing but th
 
 from __future__ import annotations
 
-from gonk_node.formats.export import coco, jsonl, voc, yolo, yolo_classify
+from gonk_node.formats.export import class_folders, coco, jsonl, voc, yolo
 from gonk_node.formats.export.job import Exporter
 from gonk_node.formats.yolo_shapes import DETECT, OBB, POSE, SEGMENT
 
 EXPORTERS: dict[str, Exporter] = {
     "coco": coco.write,
+    "imagefolder": class_folders.writer("imagefolder", ()),
     "jsonl": jsonl.write,
     "voc": voc.write,
-    "yolo-classify": yolo_classify.write,
+    "yolo-classify": class_folders.writer("yolo", class_folders.SPLITS),
     "yolo-detect": yolo.writer(DETECT),
     "yolo-obb": yolo.writer(OBB),
     "yolo-pose": yolo.writer(POSE),

@@ -1,7 +1,7 @@
 """YOLO out: detect, segment, pose and OBB: `labels/NAME.txt` for each image, the images, and `data.yaml`.
 
 Format: https://docs.ultralytics.com/datasets; how lines are made is in `formats.yolo_shapes`. An image that was reviewed and
-has nothing gets an empty label file; one without annotations of the task gets none. `classify` is in `yolo_classify`.
+has nothing gets an empty label file; one without annotations of the task gets none. `classify` is in `class_folders`.
 """
 
 from __future__ import annotations

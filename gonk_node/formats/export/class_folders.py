@@ -1,16 +1,20 @@
-"""YOLO classify out: the images in a folder for each class, below `train` (or the split that they came from).
+"""Folders of images by class, out: YOLO classify (below `train`, or the split that they came from), ImageFolder.
 
-Format: https://docs.ultralytics.com/datasets/classify. The folders are all there is, so an image has one class.
+Formats: https://docs.ultralytics.com/datasets/classify; torchvision's ImageFolder, without splits. The folders are all
+there is, so an image has one class.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 from blake3 import blake3
 
 from gonk_node.errors import RefusedError
 from gonk_node.formats.export.job import (
+    Exporter,
     Job,
     Sample,
     annotation_place,
@@ -22,30 +26,46 @@ from gonk_node.formats.export.job import (
 from gonk_node.formats.export.numbering import Labels
 from gonk_node.formats.safe_names import Names, flat
 
-_FORMAT = "yolo"
 _SCHEMA = "classification"
-_SPLITS = ("train", "val", "test")
+SPLITS = ("train", "val", "test")
 
 
-def write(job: Job) -> None:
+class _Kind(NamedTuple):
+    """What tells the formats apart: the name of attributes of theirs, and the splits, the first for new images."""
+
+    attributes: str
+    splits: Sequence[str]
+
+
+def writer(attributes: str, splits: Sequence[str]) -> Exporter:
+    """An exporter of folders by class.
+
+    Args:
+        attributes: the name under which its importer keeps them.
+        splits: folders above those of the classes; images go to the first, unless they come from another one.
+    """
+    return partial(_write, kind=_Kind(attributes, splits))
+
+
+def _write(job: Job, *, kind: _Kind) -> None:
     """Write images by class; see `job.Exporter`.
 
     Raises:
         RefusedError: without images nothing would be left.
     """
     if not job.images:
-        raise RefusedError("yolo-classify consists of image files; without them nothing is left", hint="--images copy")
+        raise RefusedError("the format consists of image files; without them nothing is left", hint="--images copy")
     labels, folders, names = Labels(job.labels_of([_SCHEMA])), Names(), Names(key=flat)
     for sample in job.samples():
         names.add(sample.name)
-        found = _label(job, sample, tell=False)
+        found = _label(job, sample, kind, tell=False)
         if found is not None:
             labels.add(found[0], None)
     called = labels.names()
     for label in called.values():
         folders.add(_one_part(label))
     for sample in job.samples():
-        found = _label(job, sample, tell=True)
+        found = _label(job, sample, kind, tell=True)
         if found is None:
             job.loss.left_out(sample.place, "has no classification; left out")
             continue
@@ -55,14 +75,14 @@ def write(job: Job) -> None:
         for before, after, what in ((label, folder, "names of classes"), (sample.name, name, "names of images")):
             if before != after:
                 job.loss.not_carried(sample.place, f"{what} that are no safe or unique file names; they were changed")
-        write_image(job, sample, f"{split}/{folder}/{name}")
+        write_image(job, sample, f"{split}/{folder}/{name}" if split else f"{folder}/{name}")
 
 
 def _one_part(label: str) -> str:
     return label.replace("/", "_").replace("\\", "_")
 
 
-def _label(job: Job, sample: Sample, *, tell: bool) -> tuple[str, str] | None:
+def _label(job: Job, sample: Sample, kind: _Kind, *, tell: bool) -> tuple[str, str] | None:
     """(label, split) of the first classification."""
     found: tuple[str, str] | None = None
     for annotation in sample.annotations:
@@ -80,7 +100,9 @@ def _label(job: Job, sample: Sample, *, tell: bool) -> tuple[str, str] | None:
         if tell and ("score" in body or "scores" in body):
             job.loss.not_carried(place, "scores of labels")
         if tell:
-            tell_other_attributes(body, place, _FORMAT, job.loss)
-        split = kept(body, _FORMAT).get("split")
-        found = found or (str(labels[0]), split if split in _SPLITS else _SPLITS[0])
+            tell_other_attributes(body, place, kind.attributes, job.loss)
+        split = kept(body, kind.attributes).get("split")
+        if split not in kind.splits:
+            split = next(iter(kind.splits), "")
+        found = found or (str(labels[0]), str(split))
     return found

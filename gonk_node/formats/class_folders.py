@@ -1,0 +1,76 @@
+"""Folders of images by class, in: YOLO classify (in `train`, `val` and `test`, or directly in the source), ImageFolder.
+
+Formats: https://docs.ultralytics.com/datasets/classify; torchvision's ImageFolder, where a folder `train` is a class as any
+other. No pixels are looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from gonk_node.errors import InputFileError
+from gonk_node.formats.images import check_name, find, media_type
+from gonk_node.formats.loss import NotCarried
+from gonk_node.formats.sample import ImportedImage, Importer, Record, annotation
+from gonk_node.formats.yolo_folder import all_files, is_image_file
+from gonk_node.state.strict_json import Json, Problem
+
+SPLITS = ("train", "val", "test")
+
+
+def reader(format_name: str, splits: Sequence[str]) -> Importer:
+    """An importer of folders by class.
+
+    Args:
+        format_name: under which attributes are kept.
+        splits: folders that are no classes, but hold classes.
+    """
+    return partial(_read, format_name=format_name, split_names=splits)
+
+
+def _read(source: Path, images: Path | None, *, format_name: str, split_names: Sequence[str]) -> Iterator[Record]:
+    """Read a folder of images by class, `images` if it is given, else `source`; see `sample.Importer`."""
+    source = images or source
+    if not source.is_dir():
+        raise InputFileError("is no folder with a folder for each class", where=str(source))
+    root = source.resolve()
+    splits = [name for name in split_names if (root / name).is_dir()]
+    folders = [(split, folder) for split in splits or [""] for folder in _folders(root / split)]
+    if not folders:
+        raise InputFileError("holds no folder for a class", where=str(source))
+    names: dict[str, Path] = {}
+    for split, folder in folders:
+        empty = True
+        for file in all_files(folder):
+            if is_image_file(file):
+                empty = False
+                yield from _image(root, split, folder, file, names, format_name)
+            else:
+                yield NotCarried(str(file), "files that are no images by the ends of their names")
+        if empty:
+            yield NotCarried(str(folder), "classes that no image has")
+
+
+def _folders(root: Path) -> list[Path]:
+    return sorted(path for path in root.iterdir() if path.is_dir() and not path.is_symlink())
+
+
+def _image(
+    root: Path, split: str, folder: Path, file: Path, names: dict[str, Path], format_name: str
+) -> Iterator[Record]:
+    where = file.relative_to(root).as_posix()
+    try:
+        plain = file.relative_to(folder).as_posix()
+        name = check_name(where if plain in names else plain)
+        path = find(root, where)
+        kind = media_type(name, path)
+    except InputFileError as error:
+        yield Problem(str(file), f"{error.what}; left out")
+        return
+    names[name] = file
+    yield ImportedImage(name, path, kind)
+    origin: dict[str, Json] = {"file": where} | ({"split": split} if split else {})
+    body: dict[str, Json] = {"label": folder.name, "attributes": {format_name: origin}}
+    yield annotation(name, "classification", body, format_name=format_name, source_id=where, place=str(file))
