@@ -5,12 +5,13 @@ Modules here read the files they are given; they write nothing and know no datas
 
 from __future__ import annotations
 
-from gonk_node.formats import class_folders, coco, jsonl, voc, yolo
+from gonk_node.formats import class_folders, coco, csv_labels, jsonl, voc, yolo
 from gonk_node.formats.sample import Importer
 from gonk_node.formats.yolo_shapes import DETECT, OBB, POSE, SEGMENT
 
 IMPORTERS: dict[str, Importer] = {
     "coco": coco.read,
+    "csv": csv_labels.read,
     "imagefolder": class_folders.reader("imagefolder", ()),
     "jsonl": jsonl.read,
     "voc": voc.read,
@@ -21,5 +22,5 @@ IMPORTERS: dict[str, Importer] = {
     "yolo-segment": yolo.reader(SEGMENT),
 }
 
-IMAGES_BESIDE = frozenset({"coco", "voc"})
+IMAGES_BESIDE = frozenset({"coco", "csv", "voc"})
 """Formats whose files do not say where the images are."""

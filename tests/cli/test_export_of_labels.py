@@ -76,3 +76,21 @@ def test_images_by_class_come_back_and_importing_them_again_adds_nothing(gonk: G
     gonk.ok("export", "cells", "imagefolder", gonk.files / "out")
     assert formats.files(gonk.files / "out") == formats.files(gonk.files / "in")
     gonk.refused("export", "cells", "imagefolder", gonk.files / "none", "--images", "none")
+
+
+def test_csv_comes_back_and_importing_it_again_adds_nothing(gonk: Gonk) -> None:
+    (gonk.files / "in/images").mkdir(parents=True)
+    for name in ("a.png", "b.png"):
+        (gonk.files / "in/images" / name).write_bytes(formats.png(salt=name.encode()))
+    text = "file_name,label,score,annotation,who\r\na.png,'=1+1,0.5,,Ada\r\nb.png,x,,1,\r\nb.png,y,,1,\r\n"
+    (gonk.files / "in/annotations.csv").write_bytes(text.encode())
+    first, again = (gonk.json("import", "cells", "csv", gonk.files / "in") for _ in range(2))
+    assert (first["objects"], first["annotations"], first["problems"]) == (2, 2, [])
+    assert (again["objects"], again["annotations"]) == (0, 0)
+    gonk.accept_all()
+    report = gonk.json("export", "cells", "csv", gonk.files / "out")
+    assert (report["problems"], report["not_carried"]) == ([], [])
+    before, after = (formats.files(gonk.files / name) for name in ("in", "out"))
+    rows = [files.pop("annotations.csv").split(b"\r\n") for files in (before, after)]
+    assert sorted(rows[0]) == sorted(rows[1])
+    assert before == after

@@ -21,12 +21,12 @@ json_values = st.recursive(
 )
 
 
-def there_and_back(format_name: str, bodies: formats.Bodies, name: str = "a.png") -> tuple[formats.Bodies, Any]:
+def there_and_back(format_name: str, bodies: formats.Bodies, images: str = "") -> tuple[formats.Bodies, Any]:
     """What comes back of one image; and what was lost on the way out."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "out"
-        loss = formats.export([formats.sample(name, bodies)], format_name, target)
-        found = formats.bodies(formats.read(format_name, target))
+        loss = formats.export([formats.sample("a.png", bodies)], format_name, target)
+        found = formats.bodies(formats.read(format_name, target, target / images if images else None))
         assert len(found) == 1
         return next(iter(found.values())), loss
 
@@ -69,3 +69,27 @@ def test_imagefolder_gives_the_label_of_each_image_back(labels: list[str]) -> No
         again = formats.samples_of(formats.read("imagefolder", one))
         formats.export(again, "imagefolder", other)
         assert formats.files(one) == formats.files(other)
+
+
+cells = st.sampled_from(["", "=", "+", "-", "@", "\t", "\r", "\n", "'", '"', ",", "＝"]).flatmap(
+    lambda start: text.map(lambda rest: start + rest)
+)
+some_labels = cells.filter(bool)
+scores = st.integers(0, 1) | st.floats(0, 1)
+
+
+@st.composite
+def classifications(draw: st.DrawFn) -> dict[str, Any]:
+    if draw(st.booleans()):
+        body: dict[str, Any] = {"label": draw(some_labels)}
+        return body | ({"score": draw(scores)} if draw(st.booleans()) else {})
+    labels = draw(st.lists(some_labels, min_size=1, max_size=3, unique=True))
+    return {"labels": labels} | ({"scores": [draw(scores) for _ in labels]} if draw(st.booleans()) else {})
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(classifications().map(lambda body: ("classification", body)), max_size=4))
+def test_csv_gives_classifications_back_whatever_their_labels(bodies: formats.Bodies) -> None:
+    found, loss = there_and_back("csv", bodies, images="images")
+    assert found == bodies
+    assert not loss

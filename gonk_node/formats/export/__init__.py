@@ -5,12 +5,13 @@ Modules here write into the folder that they are given; they read nothing but th
 
 from __future__ import annotations
 
-from gonk_node.formats.export import class_folders, coco, jsonl, voc, yolo
+from gonk_node.formats.export import class_folders, coco, csv_labels, jsonl, voc, yolo
 from gonk_node.formats.export.job import Exporter
 from gonk_node.formats.yolo_shapes import DETECT, OBB, POSE, SEGMENT
 
 EXPORTERS: dict[str, Exporter] = {
     "coco": coco.write,
+    "csv": csv_labels.write,
     "imagefolder": class_folders.writer("imagefolder", ()),
     "jsonl": jsonl.write,
     "voc": voc.write,
