@@ -5,7 +5,7 @@ Modules here read the files they are given; they write nothing and know no datas
 
 from __future__ import annotations
 
-from gonk_node.formats import class_folders, coco, csv_labels, jsonl, voc, yolo
+from gonk_node.formats import class_folders, coco, csv_labels, jsonl, label_studio, voc, yolo
 from gonk_node.formats.sample import Importer
 from gonk_node.formats.yolo_shapes import DETECT, OBB, POSE, SEGMENT
 
@@ -14,6 +14,7 @@ IMPORTERS: dict[str, Importer] = {
     "csv": csv_labels.read,
     "imagefolder": class_folders.reader("imagefolder", ()),
     "jsonl": jsonl.read,
+    "label-studio": label_studio.read,
     "voc": voc.read,
     "yolo-classify": class_folders.reader("yolo", class_folders.SPLITS),
     "yolo-detect": yolo.reader(DETECT),
@@ -22,5 +23,5 @@ IMPORTERS: dict[str, Importer] = {
     "yolo-segment": yolo.reader(SEGMENT),
 }
 
-IMAGES_BESIDE = frozenset({"coco", "csv", "voc"})
+IMAGES_BESIDE = frozenset({"coco", "csv", "label-studio", "voc"})
 """Formats whose files do not say where the images are."""

@@ -5,7 +5,7 @@ Modules here write into the folder that they are given; they read nothing but th
 
 from __future__ import annotations
 
-from gonk_node.formats.export import class_folders, coco, csv_labels, jsonl, voc, yolo
+from gonk_node.formats.export import class_folders, coco, csv_labels, jsonl, label_studio, voc, yolo
 from gonk_node.formats.export.job import Exporter
 from gonk_node.formats.yolo_shapes import DETECT, OBB, POSE, SEGMENT
 
@@ -14,6 +14,7 @@ EXPORTERS: dict[str, Exporter] = {
     "csv": csv_labels.write,
     "imagefolder": class_folders.writer("imagefolder", ()),
     "jsonl": jsonl.write,
+    "label-studio": label_studio.write,
     "voc": voc.write,
     "yolo-classify": class_folders.writer("yolo", class_folders.SPLITS),
     "yolo-detect": yolo.writer(DETECT),

@@ -101,7 +101,9 @@ def test_too_many_folders_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         names.add("4/a.png")
 
 
-@pytest.mark.parametrize("format_name", ["coco", "voc", "yolo-detect", "yolo-classify", "imagefolder", "jsonl", "csv"])
+@pytest.mark.parametrize(
+    "format_name", ["coco", "voc", "yolo-detect", "yolo-classify", "imagefolder", "jsonl", "csv", "label-studio"]
+)
 def test_hostile_names_of_objects_and_labels_stay_in_the_folder(tmp_path: Path, format_name: str) -> None:
     schema = "classification" if format_name in ("yolo-classify", "imagefolder", "csv") else "bounding-box"
     body = {} if schema == "classification" else {"x": 1, "y": 2, "w": 3, "h": 4}
