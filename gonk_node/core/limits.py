@@ -63,7 +63,9 @@ BRANCHING_MAX = 10**5  # subschema evaluations that one value of a body may need
 BRANCHING_DEPTH = 12  # levels of a body at which that is asked of every schema, recursive ones included
 VALIDATION_COST_MAX = 5 * 10**7  # steps of some 10 ns for one body; beyond, it is `unknown` on every node
 EXPLANATION_COST_MAX = 10**7  # bytes copied to explain one body: each problem found carries its value
-SCHEMAS_COMPILED_MAX = 256  # revisions kept ready for one dataset: a large one takes some MiB, and strangers may add some
+SCHEMAS_COMPILED_MAX = (
+    256  # revisions kept ready for one dataset: a large one takes some MiB, and strangers may add some
+)
 PROBLEMS_EXPLAINED_MAX = 10  # what a person reads at once
 
 # --- content transfer and peers (see net/) --------------------------------------------------------------------
@@ -96,7 +98,9 @@ CONTENT_MISBEHAVIOURS_MAX = 3  # wrong answers of one peer before it is left alo
 CONTENT_WRITE_BYTES = 4 * MIB  # chunks flushed to disk together: a flush costs as much as writing 1..4 MiB
 LOG_MAP_BYTES = 64 * 1024 * MIB  # address space for one log at first; the file itself is only as long as needed
 CONTENT_MAP_BYTES = 1024 * 1024 * MIB  # the same for the content of a node
-MAPPED_BYTES_MAX = 64 * MIB  # chunks read before their pages are let go: the kernel counts those as the process's memory
+MAPPED_BYTES_MAX = (
+    64 * MIB
+)  # chunks read before their pages are let go: the kernel counts those as the process's memory
 MAP_BYTES_MAX = 32 * 1024 * 1024 * MIB  # where doubling ends: a process has 128 TiB on most machines
 SIGNATURE_BATCH_MIN = 64  # records, from which on another process checks their signatures: 5 ms of work
 SIGNATURE_BATCH_SECONDS = 10.0  # for a batch of them; it takes a tenth of a second
@@ -209,7 +213,9 @@ API_BODY_PART_SECONDS = 30.0  # for the next 256 KiB of a body
 API_BURST_SECONDS = 2  # of its rate that a key may use at once
 API_CONNECTIONS_MAX = 512  # at a time; browsers and clients keep some open each
 API_IDLE_SECONDS = 60.0  # for the next request on a connection; clients that pool connections expect about that
-API_LINE_BYTES_MAX = 16 * KIB  # request line or one header: browsers send along the cookies of whatever else is on localhost
+API_LINE_BYTES_MAX = (
+    16 * KIB
+)  # request line or one header: browsers send along the cookies of whatever else is on localhost
 API_LINGER_SECONDS = 3.0  # for the rest of a body that was refused
 API_HEADERS_MAX = 100  # browsers send some twenty
 API_STREAMS_MAX = 64  # event streams at a time; one may hold the events of one entry, some 2 MiB
