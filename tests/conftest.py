@@ -25,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("gonk", "randomised tests")
     group.addoption("--histories", type=int, default=2000, help="random histories for tests/property [2000]")
     group.addoption("--seeds", type=int, default=500, help="simulated networks for tests/simulation [500]")
-    group.addoption("--requests", type=int, default=600, help="requests of any form for tests/contract [600]")
+    group.addoption("--requests", type=int, default=500, help="requests of any form for tests/contract [500]")
     group.addoption("--first-seed", type=int, default=0, help="first seed of these; a count of 1 replays it [0]")
 
 

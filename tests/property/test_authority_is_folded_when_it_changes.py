@@ -16,7 +16,7 @@ from gonk_node.store.state_db import StateDb
 from kit.arrival_log import ArrivalLog, shuffled
 from kit.history import PEOPLE, RandomAuthors, World, key_of, random_history, ref
 
-EVERY = 5  # seeds: each arrival is folded twice
+EVERY = 25  # seeds: each arrival is folded twice
 
 
 def test_the_verdict_that_is_kept_equals_a_fold_of_all_that_is_held(history_batch: range) -> None:

@@ -35,8 +35,11 @@ class _Bodies:
         return Conformance.VALID if _fits(row[0], body) else Conformance.INVALID
 
 
+STRIDE = 4  # each history is folded several times
+
+
 def test_what_is_not_under_the_heads_changes_nothing(history_batch: range) -> None:
-    for seed in history_batch:
+    for seed in history_batch[::STRIDE]:
         rng = random.Random(f"heads {seed}")
         world, _ = random_history(seed)
         entries = list({entry.entry_id: entry for entry in world.entries}.values())
