@@ -35,5 +35,6 @@ def test_chunks_that_are_none_are_the_clients_fault(fresh_api: Api) -> None:
         )
         client.sendall(b"zz\r\n")
         client.settimeout(60)
-        assert b" 400 " in client.recv(4096).splitlines()[0]
+        # aiohttp tells the reader of a body at once, or, where it had not begun to read, not at all until the time is over
+        assert client.recv(4096).split()[1] in (b"400", b"408")
     assert "fault in gonk" not in fresh_api.server.log
