@@ -8,11 +8,12 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import click
 
-DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "cli.md"
+from generated_page import DOCS, print_or_write
+
+DOCUMENT = DOCS / "cli.md"
 
 HEAD = """\
 # The command line
@@ -103,15 +104,7 @@ def _option_row(option: click.Option, context: click.Context) -> str:
 
 def main(arguments: list[str]) -> int:
     """Print the page, or write it with `--write`."""
-    page = render(command_line())
-    if arguments == ["--write"]:
-        DOCUMENT.write_text(page, encoding="utf-8")
-    elif arguments:
-        print(__doc__, file=sys.stderr)
-        return 2
-    else:
-        sys.stdout.write(page)
-    return 0
+    return print_or_write(arguments, render(command_line()), DOCUMENT, __doc__)
 
 
 if __name__ == "__main__":

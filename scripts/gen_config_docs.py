@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 
+from generated_page import DOCS, print_or_write
 from gonk_node.config import HOME_SETTING, SETTINGS, Setting
 
-DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "configuration.md"
+DOCUMENT = DOCS / "configuration.md"
 MIB = 1024 * 1024
 
 HEAD = """\
@@ -60,15 +60,7 @@ def _default(value: object) -> str:
 
 def main(arguments: list[str]) -> int:
     """Print the page, or write it with `--write`."""
-    page = render(SETTINGS)
-    if arguments == ["--write"]:
-        DOCUMENT.write_text(page, encoding="utf-8")
-    elif arguments:
-        print(__doc__, file=sys.stderr)
-        return 2
-    else:
-        sys.stdout.write(page)
-    return 0
+    return print_or_write(arguments, render(SETTINGS), DOCUMENT, __doc__)
 
 
 if __name__ == "__main__":

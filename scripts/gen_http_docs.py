@@ -9,15 +9,15 @@ import re
 import sys
 from collections.abc import Iterable
 from itertools import groupby
-from pathlib import Path
 
+from generated_page import DOCS, print_or_write
 from gonk_node.api.app import every_route
 from gonk_node.api.docs_page import short
 from gonk_node.api.openapi import description, plain_path
 from gonk_node.api.route import Route
 from gonk_node.api.shapes import COMPONENTS
 
-DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "http-api.md"
+DOCUMENT = DOCS / "http-api.md"
 
 HEAD = """\
 # Gonk's HTTP API
@@ -134,15 +134,7 @@ def _cell(text: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Print the page, or write it with `--write`."""
-    page = render(every_route())
-    if arguments == ["--write"]:
-        DOCUMENT.write_text(page, encoding="utf-8")
-    elif arguments:
-        print(__doc__, file=sys.stderr)
-        return 2
-    else:
-        sys.stdout.write(page)
-    return 0
+    return print_or_write(arguments, render(every_route()), DOCUMENT, __doc__)
 
 
 if __name__ == "__main__":

@@ -9,10 +9,11 @@ import re
 import sys
 from pathlib import Path
 
+from generated_page import DOCS, print_or_write
 from gonk_node.core import limits
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENT = ROOT / "docs" / "spec" / "11-limits.md"
+DOCUMENT = DOCS / "spec" / "11-limits.md"
 SOURCE = ROOT / "gonk_node" / "core" / "limits.py"
 
 HEAD = """\
@@ -51,15 +52,7 @@ def _value(name: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Print the page, or write it with `--write`."""
-    page = render()
-    if arguments == ["--write"]:
-        DOCUMENT.write_text(page, encoding="utf-8")
-    elif arguments:
-        print(__doc__, file=sys.stderr)
-        return 2
-    else:
-        sys.stdout.write(page)
-    return 0
+    return print_or_write(arguments, render(), DOCUMENT, __doc__)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
+from generated_page import DOCS, print_or_write
 from gonk_node import schemas
 
-DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "schemas.md"
+DOCUMENT = DOCS / "schemas.md"
 
 HEAD = """\
 # Schemas
@@ -134,15 +134,7 @@ def _range(field: dict[str, Any]) -> str:
 
 def main(arguments: list[str]) -> int:
     """Print the page, or write it with `--write`."""
-    page = render()
-    if arguments == ["--write"]:
-        DOCUMENT.write_text(page, encoding="utf-8")
-    elif arguments:
-        print(__doc__, file=sys.stderr)
-        return 2
-    else:
-        sys.stdout.write(page)
-    return 0
+    return print_or_write(arguments, render(), DOCUMENT, __doc__)
 
 
 if __name__ == "__main__":

@@ -112,10 +112,6 @@ class LabelSet:
         label = self._by_id.get(label_id)
         return label_id if label is None else label.name
 
-    def id_of(self, name: str) -> str:
-        """The id of the label that is called so, for imports; the name itself where none is."""
-        return next((label.id for label in self.labels if label.name == name), name)
-
     def indices(self, used: Iterable[str] = ()) -> dict[str, int]:
         """The export index of each label: every one that has a number, and every one of `used` (ids).
 

@@ -136,19 +136,6 @@ class LogStore:
 
         return self._env.write(change)
 
-    def append_local(
-        self, author: bytes, log_id: bytes, build: Callable[[Header | None, bytes], Entry]
-    ) -> tuple[Ingested, Entry]:
-        """Sign and append the next entry of one of this node's own logs; see `append_local_group`.
-
-        Raises:
-            StorageError: the entry did not fit the place it was built for; also DiskFullError, and what `build` raises.
-        """
-        (result,) = self.append_local_group([LocalPlace(author, log_id, build)])
-        if isinstance(result, Exception):
-            raise result
-        return result
-
     def append_local_group(self, places: Sequence[LocalPlace]) -> list[tuple[Ingested, Entry] | Exception]:
         """Sign and append entries of this node's own logs, in one transaction and one flush.
 

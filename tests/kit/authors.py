@@ -73,7 +73,7 @@ class TestAuthor:
     def sign_after(
         self, prev: Header | None, prev_id: bytes, events: Sequence[Event] = (), *, time_ms: int | None = None
     ) -> Entry:
-        """The same given a header: what `append_local` wants."""
+        """The same given a header: what `append_local_group` wants."""
         if time_ms is None:
             time_ms = FIRST_TIME_MS if prev is None else prev.time_ms + 1
         return build_entry(

@@ -11,6 +11,8 @@ from kit.source_tree import ROOT
 
 def load_script(name: str) -> ModuleType:
     """The module of scripts/`name`.py, loaded once; `main` is not run."""
+    if str(ROOT / "scripts") not in sys.path:
+        sys.path.append(str(ROOT / "scripts"))  # as for a script that is run: some share `generated_page`
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")

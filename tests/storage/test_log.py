@@ -19,6 +19,7 @@ from gonk_node.store import log_meta
 from gonk_node.store.env import Environment
 from gonk_node.store.log import LogStore
 from kit.authors import FIRST_TIME_MS, TestAuthor
+from kit.local_log import append_local
 
 INSERTED, DUPLICATE, COMPLETED = Outcome.INSERTED, Outcome.DUPLICATE, Outcome.COMPLETED
 GAP, DECLINED, INVALID = Outcome.GAP, Outcome.DECLINED, Outcome.INVALID
@@ -191,7 +192,7 @@ def test_erasing_what_is_not_there_is_refused(world: World) -> None:
 def test_local_entries_follow_the_tip(world: World) -> None:
     ann = world.ann
     for number in range(3):
-        ingested, entry = world.log.append_local(ann.author, ann.log_id, ann.sign_after)
+        ingested, entry = append_local(world.log, ann.author, ann.log_id, ann.sign_after)
         assert (ingested.outcome, ingested.lsn, entry.header.seq) == (INSERTED, number + 2, number)
         assert world.log.record_of(entry.entry_id) == entry.record
 
@@ -201,7 +202,7 @@ def test_local_entries_go_on_from_the_deepest_leaf_of_a_fork(world: World) -> No
     world.outcomes(*ann.chain(3))
     branch = ann.fork_chain(ann.entries[0], 4)
     world.outcomes(*branch)
-    _, entry = world.log.append_local(ann.author, ann.log_id, ann.sign_after)
+    _, entry = append_local(world.log, ann.author, ann.log_id, ann.sign_after)
     assert entry.header.prev == branch[-1].entry_id
 
 
@@ -209,9 +210,9 @@ def test_a_local_entry_that_does_not_fit_is_an_error_and_not_stored(world: World
     def build(prev: Header | None, prev_id: bytes) -> Entry:
         return world.ann.sign_after(None if prev is None else prev._replace(time_ms=0), prev_id, time_ms=1)
 
-    world.log.append_local(world.ann.author, world.ann.log_id, build)
+    append_local(world.log, world.ann.author, world.ann.log_id, build)
     with pytest.raises(StorageError, match="INVALID"):
-        world.log.append_local(world.ann.author, world.ann.log_id, build)
+        append_local(world.log, world.ann.author, world.ann.log_id, build)
     assert world.log.last_lsn() == 2
 
 
@@ -220,7 +221,7 @@ def test_a_builder_that_fails_leaves_the_log_as_it_was(world: World) -> None:
         raise UsageError("no")
 
     with pytest.raises(UsageError):
-        world.log.append_local(world.ann.author, world.ann.log_id, fail)
+        append_local(world.log, world.ann.author, world.ann.log_id, fail)
     assert world.log.last_lsn() == 1
 
 

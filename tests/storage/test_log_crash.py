@@ -18,6 +18,7 @@ from gonk_node.errors import DiskFullError
 from gonk_node.store.log import LogStore
 from gonk_node.store.structure import file_problems
 from kit.authors import TestAuthor
+from kit.local_log import append_local
 
 KIT = Path(__file__).parents[1]
 KILLS = 30
@@ -27,6 +28,7 @@ import resource, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from kit.authors import TestAuthor
+from kit.local_log import append_local
 from gonk_node.core.events import Profile
 from gonk_node.errors import DiskFullError
 from gonk_node.store.log import LogStore
@@ -37,8 +39,9 @@ if file_bytes_max:
     resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes_max, file_bytes_max))
 try:
     for number in range(count):
-        _, entry = log.append_local(
-            author.author, author.log_id, lambda prev, prev_id: author.sign_after(prev, prev_id, [Profile("x" * 900)])
+        _, entry = append_local(
+            log, author.author, author.log_id,
+            lambda prev, prev_id: author.sign_after(prev, prev_id, [Profile("x" * 900)])
         )
         sys.stdout.write(entry.entry_id.hex() + "\\n")
         sys.stdout.flush()
@@ -107,7 +110,7 @@ def test_an_open_log_sees_what_another_process_appends(path: Path) -> None:
     author = TestAuthor("me", log.dataset)
     lsns = []
     while process.poll() is None:
-        lsns.append(log.append_local(author.author, author.log_id, author.sign_after)[0].lsn)
+        lsns.append(append_local(log, author.author, author.log_id, author.sign_after)[0].lsn)
         time.sleep(0.001)
     assert all(log.has(entry_id) for entry_id in acknowledged_by(process))
     assert len(set(lsns)) == len(lsns)
@@ -124,7 +127,7 @@ def test_a_full_disk_loses_nothing_acknowledged(path: Path) -> None:
     log = LogStore.open(path)
     assert all(log.has(entry_id) for entry_id in acknowledged)
     author = TestAuthor("ann", log.dataset)
-    log.append_local(author.author, author.log_id, author.sign_after)  # there is space again
+    append_local(log, author.author, author.log_id, author.sign_after)  # there is space again
     assert list(log.check()) == []
     log.close()
 

@@ -49,8 +49,7 @@ def test_any_names_are_read_and_written_without_loss(names: list[str]) -> None:
 
 def test_names_and_ids_lead_to_each_other_and_unknown_ones_stand_for_themselves() -> None:
     assert cells().name_of("WBC") == "White blood cell"
-    assert cells().id_of("White blood cell") == "WBC"
-    assert (cells().name_of("new"), cells().id_of("new"), cells().get("new")) == ("new", "new", None)
+    assert (cells().name_of("new"), cells().get("new")) == ("new", None)
     assert LabelSet("schema-caption").name_of("any") == "any"
 
 
