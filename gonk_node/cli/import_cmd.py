@@ -48,13 +48,13 @@ def import_(run: Run, dataset: str, format_name: str, source: Path, images: Path
     if folder is None and beside:
         run.out.note("no folder with images: annotations are put on objects of the same name")
     with run.out.progress("importing") as advance:
-        importing = Importing(place.author, place.node.content, lambda report: advance(_count(report), 0))
+        importing = Importing(place.author, place.node.content, lambda report: advance(report.taken, 0))
         report = importing.run(IMPORTERS[format_name](source, folder))
     if run.as_json:
         run.out.json(report.as_dict())
     for line in report.loss.lines():
         run.out.note(line)
-    if not _count(report) and report.loss.problems:
+    if not report.taken and report.loss.problems:
         first = report.loss.problems[0]
         raise InputFileError(f"nothing could be imported: {first.what}", where=first.place or str(source))
     if not run.as_json:
@@ -72,12 +72,10 @@ def _tell(place: Place, report: ImportReport) -> None:
     )
     for name in report.schemas:
         out.note(f"proposed the schema {name}, which was missing")
+    for name in report.label_sets:
+        out.note(f"proposed the labels that {name} lacked: gonk labels {place.name} list, once they are accepted")
     if report.loss.problems:
         lost = f", among them images or schemas with {plural(report.left_out, 'annotation')}" if report.left_out else ""
         out.note(f"left out: {plural(report.loss.problem_count, 'problem')}, listed above{lost}")
     if report.objects or report.annotations:
         place.next_after_proposing()
-
-
-def _count(report: ImportReport) -> int:
-    return report.objects + report.objects_known + report.annotations + report.annotations_known

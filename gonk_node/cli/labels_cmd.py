@@ -17,8 +17,9 @@ from gonk_node.cli.text import plural
 from gonk_node.core.ids import EventRef, uuid_text
 from gonk_node.core.limits import LABEL_SET_BYTES_MAX
 from gonk_node.errors import NotFoundError, UsageError
+from gonk_node.formats.label_set import LabelSet
 from gonk_node.replica.labelling import proposal
-from gonk_node.replica.labels import LabelSet, find, read
+from gonk_node.replica.labels import find, read
 from gonk_node.replica.proposing import full_schema_name
 from gonk_node.replica.queries import Revision
 from gonk_node.store.state_schema import SCHEMA

@@ -1,13 +1,12 @@
 """COCO: one JSON file of images, categories and annotations; boxes, polygons, masks, keypoints and captions are read.
 
 Format: https://cocodataset.org/#format-data. What one annotation of the file says becomes an annotation for each schema
-that has a part of it (see `coco_bodies`). The file is read as a whole into memory; image files are not opened beyond
-their first bytes.
+that has a part of it (see `coco_bodies`). Of the file, ids are held in memory; image files are not opened beyond their first
+bytes.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,13 +16,15 @@ from typing import TypeAlias
 from gonk_node.errors import InputFileError
 from gonk_node.formats.coco_bodies import OWN_FIELDS, Category, bodies, point_names, said_by_the_body, short_text
 from gonk_node.formats.images import check_folder, check_name, find, media_type
+from gonk_node.formats.json_stream import read_members
+from gonk_node.formats.label_set import Label, declared_label
 from gonk_node.formats.loss import NotCarried
-from gonk_node.formats.sample import ImportedImage, Record, annotation, whole
+from gonk_node.formats.sample import ImportedImage, ImportedLabels, Record, annotation, whole
 from gonk_node.state.strict_json import Json, Problem
 
 _FORMAT = "coco"
-_TOP_FIELDS = frozenset({"images", "annotations", "categories"})
-_CATEGORY_FIELDS = frozenset({"id", "name", "supercategory", "keypoints"})
+_LISTS = frozenset({"images", "annotations", "categories"})
+_POINTED = frozenset({"keypoints", "skeleton"})  # of categories: a label has a place for them
 _IMAGE_FIELDS = frozenset({"id", "file_name", "width", "height"})
 Id: TypeAlias = int | str
 
@@ -34,10 +35,12 @@ class _Known:
 
     file: str
     categories: dict[Id, Category] = field(default_factory=dict)
-    unused: dict[Id, int] = field(default_factory=dict)  # categories that no annotation had so far -> position
+    fields: dict[str, dict[str, Json]] = field(default_factory=dict)  # of categories, by name, as in the file
+    uses: Counter[Id] = field(default_factory=Counter)  # annotations of each image, by its id
     images: dict[Id, str | None] = field(default_factory=dict)  # id -> name; None: left out, and said so
     names: dict[str, str] = field(default_factory=dict)  # file name -> place of the first image with it
     annotations: set[Id] = field(default_factory=set)
+    schemas: set[str] = field(default_factory=set)  # that annotations of categories have
 
     def at(self, *path: str | int) -> str:
         return f"{self.file}: " + "".join(f"/{step}" for step in path)
@@ -46,77 +49,107 @@ class _Known:
 def read(source: Path, images: Path | None) -> Iterator[Record]:
     """Read a COCO file; see `sample.Importer`.
 
-    Ids and all fields that gonk has no word for are kept under `attributes.coco`.
+    Ids and all fields that gonk has no word for are kept under `attributes.coco`. The file is gone through three times:
+    to see that it is one and what its categories are, for the images, and for the annotations.
     """
     check_folder(images)
-    document = _load(source)
     known = _Known(str(source))
-    yield from _read_categories(document, known)
-    uses = Counter(
-        item["image_id"]
-        for item in document["annotations"]
-        if isinstance(item, dict) and _id(item.get("image_id")) is not None
-    )
-    for index, item in enumerate(document["images"]):
-        record = _image(item, index, images, uses, known)
+    yield from _survey(source, known)
+    for index, item in _elements(source, "images"):
+        record = _image(item, index, images, known)
         yield record
         if isinstance(record, ImportedImage):
-            yield from _lost_of_image(item, known.at("images", index), uses)
-    for index, item in enumerate(document["annotations"]):
+            yield from _lost_of_image(item, known.at("images", index), known.uses)
+    for index, item in _elements(source, "annotations"):
         yield from _annotations(item, index, known)
-    for index in known.unused.values():
-        yield NotCarried(known.at("categories", index), "categories that no annotation has")
-    for name in sorted(document.keys() - _TOP_FIELDS):
-        if document[name]:
-            yield NotCarried(known.at(name), f"{name[:40]!r} of the file")
+    yield from _labels(known)
 
 
-def _load(source: Path) -> dict[str, Json]:
-    """The top level, with lists under "images", "annotations" and "categories"."""
-    try:
-        document = json.loads(source.read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        raise InputFileError(f"cannot be read: {error.strerror}", where=str(source)) from error
-    except (ValueError, RecursionError) as error:  # ValueError: not JSON, not UTF-8, or a number too long
-        raise InputFileError(f"is not JSON: {error}", where=str(source)) from error
-    if not isinstance(document, dict) or not isinstance(document.get("images"), list):
+def _elements(source: Path, name: str) -> Iterator[tuple[int, Json]]:
+    """The elements of a list at the top, which ends the reading."""
+    members = (member for member in read_members(source, (name,)) if member.name == name)
+    yield from ((member.position, member.value) for member in members if member.position is not None)
+
+
+def _survey(source: Path, known: _Known) -> Iterator[Record]:
+    """Go through the whole file, so that one that is no COCO file is refused before anything is taken of it."""
+    found: set[str] = set()
+    problems: list[Record] = []
+    for member in read_members(source, _LISTS):
+        name, index, item = member
+        if name not in _LISTS:
+            if item:
+                problems.append(NotCarried(known.at(name), f"{name[:40]!r} of the file"))
+        elif index is None or (index == 0 and name in found):
+            what = "there is twice" if name in found else "is not a list"
+            raise InputFileError(f'is no COCO file: "{name}" {what}', where=str(source))
+        elif name == "annotations":
+            if isinstance(item, dict) and (image := _id(item.get("image_id"))) is not None:
+                known.uses[image] += 1
+        elif name == "categories":
+            problems += _category(item, index, known)
+        found.add(name)
+    if "images" not in found:
         raise InputFileError(
-            'is no COCO file: it has no list "images" at the top',
+            'is no COCO file: it has no list "images" at the top, or none in it',
             where=str(source),
             hint="a file of results (detections) is not a dataset; give the one that has images and annotations",
         )
-    for name in ("annotations", "categories"):
-        if not isinstance(document.setdefault(name, []), list):
-            raise InputFileError(f'is no COCO file: "{name}" is not a list', where=str(source))
-    return document
+    yield from problems
 
 
 def _id(value: Json) -> Id | None:
     return value if isinstance(value, int | str) and not isinstance(value, bool) else None
 
 
-def _read_categories(document: dict[str, Json], known: _Known) -> Iterator[Record]:
-    for index, item in enumerate(document["categories"]):
-        category = _id(item.get("id")) if isinstance(item, dict) else None
-        if category is None or not isinstance(item.get("name"), str) or not item["name"]:
-            yield Problem(known.at("categories", index), "a category needs an id and a name; left out")
-        elif category in known.categories:
-            yield Problem(known.at("categories", index, "id"), f"category id {category!r} is taken; left out")
+def _category(item: Json, index: int, known: _Known) -> Iterator[Record]:
+    category = _id(item.get("id")) if isinstance(item, dict) else None
+    if category is None or not isinstance(item.get("name"), str) or not item["name"]:
+        yield Problem(known.at("categories", index), "a category needs an id and a name; left out")
+    elif category in known.categories:
+        yield Problem(known.at("categories", index, "id"), f"category id {category!r} is taken; left out")
+    else:
+        known.categories[category] = Category(item["name"], item.get("supercategory"), point_names(item))
+        if item["name"] in known.fields:
+            yield NotCarried(known.at("categories", index), "that several categories have one name")
         else:
-            known.categories[category] = Category(item["name"], item.get("supercategory"), point_names(item))
-            known.unused[category] = index
-            for name in sorted(item.keys() - _CATEGORY_FIELDS):
-                yield NotCarried(known.at("categories", index), f"{name[:40]!r} of categories")
+            known.fields[item["name"]] = item
 
 
-def _image(item: Json, index: int, images: Path | None, uses: Counter[Id], known: _Known) -> ImportedImage | Problem:
+def _labels(known: _Known) -> Iterator[Record]:
+    """The categories that the file declares, for each schema that its annotations have."""
+    pointed = any(category.keypoints for category in known.categories.values())
+    for schema in sorted(known.schemas) or (["keypoints"] if pointed else ["bounding-box"] if known.fields else []):
+        labels = (_label(item, schema) for item in known.fields.values())
+        yield ImportedLabels(schema, tuple(label for label in labels if label is not None), known.at("categories"))
+
+
+def _label(item: dict[str, Json], schema: str) -> Label | None:
+    points = point_names(item) if schema == "keypoints" else ()
+    joined = item.get("skeleton")
+    pairs = [pair for pair in joined if _joins(pair, len(points))] if isinstance(joined, list) else []
+    rest = {name: value for name, value in item.items() if name != "name" and name not in (_POINTED if points else ())}
+    return declared_label(
+        item["name"],
+        {_FORMAT: rest},
+        keypoints=points,
+        skeleton=tuple((points[one - 1], points[other - 1]) for one, other in pairs),
+    )
+
+
+def _joins(pair: Json, count: int) -> bool:
+    """Whether it is two positions of points, counted from 1."""
+    return isinstance(pair, list) and len(pair) == 2 and all(type(at) is int and 0 < at <= count for at in pair)
+
+
+def _image(item: Json, index: int, images: Path | None, known: _Known) -> ImportedImage | Problem:
     image_id = _id(item.get("id")) if isinstance(item, dict) else None
     if image_id is None:
         return Problem(known.at("images", index), "an image needs an id and a file_name; left out")
     if image_id in known.images:
         return Problem(known.at("images", index, "id"), f"image id {image_id!r} is taken; left out")
     known.images[image_id] = None
-    consequence = f"; left out, and its {uses[image_id]} annotations with it"
+    consequence = f"; left out, and its {known.uses[image_id]} annotations with it"
     try:
         name = check_name(item.get("file_name"))
         if name in known.names:
@@ -160,16 +193,16 @@ def _annotations(item: Json, index: int, known: _Known) -> Iterator[Record]:
     category = _id(item.get("category_id"))
     kept = {key: value for key, value in item.items() if key not in OWN_FIELDS}
     found = known.categories.get(category) if category is not None else None
-    if found is not None and category is not None:
-        known.unused.pop(category, None)
-        if found.supercategory:
-            kept.setdefault("supercategory", found.supercategory)
+    if found is not None and found.supercategory:
+        kept.setdefault("supercategory", found.supercategory)
     for schema, body, place in bodies(item, found):
         if isinstance(body, str):
             yield Problem(here + place, body)
         else:
             members, rest = said_by_the_body(schema, kept)
             body |= {**members, "attributes": {_FORMAT: rest}}
+            if schema != "caption":
+                known.schemas.add(schema)
             yield annotation(
                 image_name, schema, body, format_name=_FORMAT, source_id=repr(source_id), place=here + place
             )

@@ -12,17 +12,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from gonk_node.core.events import SCHEMA_PREFIX
 from gonk_node.core.limits import JSON_DEPTH_MAX, JSONL_LINE_BYTES_MAX, NAME_BYTES_MAX
 from gonk_node.errors import InputFileError, NonconformingError
 from gonk_node.formats.images import check_folder, check_name, find, media_type
+from gonk_node.formats.label_set import LabelSet
 from gonk_node.formats.loss import NotCarried
-from gonk_node.formats.sample import ImportedImage, ImportedSchema, Record, unchecked_annotation
+from gonk_node.formats.sample import ImportedImage, ImportedLabels, ImportedSchema, Record, unchecked_annotation
 from gonk_node.state.conformance import check_schema
-from gonk_node.state.strict_json import Json, Problem, parse
+from gonk_node.state.strict_json import Json, Problem, canonical, parse
 
 _FORMAT = "jsonl"
 _OBJECTS = "objects.jsonl"
 _SCHEMAS = "schemas.jsonl"
+_LABELS = "labels.jsonl"
 _LEVELS_AROUND_BODY = 3  # the object, its list of annotations, the annotation
 _OBJECT_FIELDS = frozenset({"uuid", "version", "name", "media_type", "size", "sha256", "file", "annotations"})
 _ANNOTATION_FIELDS = frozenset({"uuid", "version", "schema", "schema_version", "body"})
@@ -47,6 +50,10 @@ def read(source: Path, images: Path | None) -> Iterator[Record]:
     if schemas.is_file() and schemas != file:
         for line in _lines(schemas):
             yield line if isinstance(line, Problem) else _schema(line)
+    label_sets = file.parent / _LABELS
+    if label_sets.is_file() and label_sets != file:
+        for line in _lines(label_sets):
+            yield line if isinstance(line, Problem) else _labels(line)
     names: set[str] = set()
     for line in _lines(file):
         if isinstance(line, Problem):
@@ -85,6 +92,14 @@ def _schema(line: _Line) -> ImportedSchema | Problem:
     except NonconformingError as error:
         return Problem(line.place, f"{error.what}; left out")
     return ImportedSchema(name, document.encode())
+
+
+def _labels(line: _Line) -> ImportedLabels | Problem:
+    try:
+        found = LabelSet.decode(canonical(line.value))
+    except NonconformingError as error:
+        return Problem(line.place, f"{error.where}: {error.what}; left out")
+    return ImportedLabels(found.schema.removeprefix(SCHEMA_PREFIX), found.labels, line.place)
 
 
 def _is_schema_name(name: Json) -> bool:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from gonk_node.errors import InputFileError
 from gonk_node.formats.images import check_folder, check_name, find, media_type
-from gonk_node.formats.json_array import read_array
+from gonk_node.formats.json_stream import read_array
 from gonk_node.formats.loss import NotCarried
 from gonk_node.formats.sample import ImportedImage, Record, annotation, number, whole
 from gonk_node.state.strict_json import Json, Problem

@@ -19,6 +19,7 @@ from blake3 import blake3
 
 from gonk_node import schemas
 from gonk_node.core.limits import IMPORTED_BODY_BYTES_MAX, INT_MAX
+from gonk_node.formats.label_set import Label
 from gonk_node.formats.loss import NotCarried
 from gonk_node.state.conformance import Conformance, Validator, compile_schema
 from gonk_node.state.strict_json import Json, Problem, canonical
@@ -62,6 +63,7 @@ class ImportedAnnotation:
         place: where it stands in the source, for messages.
         key: 16 bytes that are the same whenever the same annotation of the same source is read again.
         uuid: its uuid in the dataset that the source was exported from; empty if the source does not say.
+        by_name: labels in the body are what they are called in the source, which a dataset may know by another id.
     """
 
     image_name: str
@@ -70,6 +72,7 @@ class ImportedAnnotation:
     place: str
     key: bytes
     uuid: bytes = b""
+    by_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,22 @@ class ImportedSchema:
     document: bytes
 
 
-Record: TypeAlias = ImportedImage | ImportedAnnotation | ImportedSchema | Problem | NotCarried
+@dataclass(frozen=True, slots=True)
+class ImportedLabels:
+    """The labels that the source declares for a schema, in its order; it may come at any time, and once for a schema.
+
+    Attributes:
+        schema: without `schema-`.
+        labels: each id once, and each name.
+        place: where they are declared, for messages.
+    """
+
+    schema: str
+    labels: tuple[Label, ...]
+    place: str
+
+
+Record: TypeAlias = ImportedImage | ImportedAnnotation | ImportedSchema | ImportedLabels | Problem | NotCarried
 
 
 class Importer(Protocol):
@@ -117,7 +135,9 @@ def annotation(
         source_id: the id or the position of the annotation in its source.
         place: where it stands in the source.
     """
-    made = unchecked_annotation(image_name, schema, body, format_name=format_name, source_id=source_id, place=place)
+    made = unchecked_annotation(
+        image_name, schema, body, format_name=format_name, source_id=source_id, place=place, by_name=True
+    )
     if isinstance(made, Problem):
         return made
     validator = shipped_validator(schema)
@@ -136,6 +156,7 @@ def unchecked_annotation(
     source_id: str,
     place: str,
     uuid: bytes = b"",
+    by_name: bool = False,
 ) -> ImportedAnnotation | Problem:
     """The same for a schema that need not ship: whether the body fits is seen where the dataset's own is known."""
     try:
@@ -147,7 +168,7 @@ def unchecked_annotation(
     hasher = _keys.copy()
     for part in (format_name.encode(), image_name.encode(), schema.encode(), source_id.encode(), text):
         hasher.update(len(part).to_bytes(8, "big") + part)
-    return ImportedAnnotation(image_name, schema, text, place, hasher.digest(KEY_BYTES), uuid)
+    return ImportedAnnotation(image_name, schema, text, place, hasher.digest(KEY_BYTES), uuid, by_name)
 
 
 @functools.cache

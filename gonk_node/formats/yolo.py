@@ -17,10 +17,11 @@ from gonk_node.errors import InputFileError
 from gonk_node.formats import yolo_shapes
 from gonk_node.formats.image_size import ImageSize, read_size
 from gonk_node.formats.images import check_name, find, media_type
+from gonk_node.formats.label_set import Label, declared_label
 from gonk_node.formats.loss import NotCarried
-from gonk_node.formats.sample import ImportedImage, Importer, Record, annotation, number
+from gonk_node.formats.sample import ImportedImage, ImportedLabels, Importer, Record, annotation, number
 from gonk_node.formats.yolo_folder import Source, Split, image_files
-from gonk_node.formats.yolo_shapes import DETECT, OBB, POSE, SCHEMAS, SEGMENT
+from gonk_node.formats.yolo_shapes import DETECT, OBB, POSE, SCHEMAS, SEGMENT, unused_class
 from gonk_node.state.strict_json import Json, Problem
 
 _FORMAT = "yolo"
@@ -42,15 +43,29 @@ class _Reading:
     task: str
     source: Source
     names: dict[str, str] = field(default_factory=dict)  # of images: name -> where
-    used: set[int] = field(default_factory=set)  # classes
 
     def records(self) -> Iterator[Record]:
         yield from self.source.problems
         for split in self.source.splits:
             for file in image_files(split.images):
                 yield from self._image(split, file)
-        for index in sorted(self.source.classes.keys() - self.used):
-            yield NotCarried(f"{self.source.place}: class {index}", "classes that no annotation has")
+        yield from self._declared()
+
+    def _declared(self) -> Iterator[Record]:
+        """The classes in order, as labels."""
+        labels: dict[str, Label] = {}
+        for index, name in sorted(self.source.classes.items()):
+            if name == unused_class(index):
+                continue
+            points = tuple(self.source.point_names(index)) if self.task == POSE else ()
+            label = declared_label(name, {_FORMAT: {"class": index}}, keypoints=points)
+            if label is None or name in labels:
+                what = "that several classes have one name" if label else "names of classes that no label can have"
+                yield NotCarried(f"{self.source.place}: class {index}", what)
+            else:
+                labels[name] = label
+        if labels:
+            yield ImportedLabels(SCHEMAS[self.task], tuple(labels.values()), self.source.place)
 
     def _image(self, split: Split, file: Path) -> Iterator[Record]:
         relative = file.relative_to(split.images).as_posix()
@@ -113,9 +128,7 @@ class _Reading:
         if label is None:
             raise InputFileError(f"there is no class {words[0][:40]!r} in {self.source.place}")
         base: dict[str, Json] = {"label": label}
-        found = _READERS[self.task](words[1:], size, self.source, index)
-        self.used.add(index)
-        schema, body, odd = found
+        schema, body, odd = _READERS[self.task](words[1:], size, self.source, index)
         return schema, base | body, odd
 
 

@@ -27,6 +27,11 @@ _OUTSIDE_MAX = 0.01  # of a side: how far a fraction may be out of the image, as
 _SQUARE_MAX = 1e-3  # of its size: how much a rectangle may be skewed
 
 
+def unused_class(number: int) -> str:
+    """What a class is called that nothing has, so that the numbers of classes have no gap."""
+    return f"unused {number}"
+
+
 # --- written ------------------------------------------------------------------------------------------------
 
 

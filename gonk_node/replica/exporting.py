@@ -13,8 +13,9 @@ from typing import BinaryIO
 
 from gonk_node import schemas
 from gonk_node.formats.export import EXPORTERS, OF_ANY_SCHEMA
-from gonk_node.formats.export.job import ExportLabel, Job, Sample, SampleAnnotation
+from gonk_node.formats.export.job import Job, Sample, SampleAnnotation
 from gonk_node.formats.folder import FolderWriter
+from gonk_node.formats.label_set import MEDIA_TYPE, Label
 from gonk_node.formats.loss import Loss
 from gonk_node.replica import labels
 from gonk_node.replica.bodies import Bodies
@@ -71,22 +72,20 @@ class Samples:
         self._shipped: dict[int, bool] = {}  # schema revisions: whether the document is the one that ships
         self._bodies = Bodies(queries)
 
-    def labels(self) -> dict[str, dict[str, ExportLabel]]:
+    def labels(self) -> dict[str, dict[str, Label]]:
         """The label sets of the dataset, by schema (without `schema-`) and label id.
 
         Raises:
             PeerUnavailableError: as of `fetch`. NonconformingError: one is none.
         """
-        found: dict[str, dict[str, ExportLabel]] = {}
+        found: dict[str, dict[str, Label]] = {}
         for schema in self._queries.iterate(SCHEMA, "current"):
             name = schema.name or ""
             document = labels.find(self._queries, name)
             if document is not None:
                 self._have(document.content_id or b"")
                 own = labels.read(self._content, document, name).labels
-                found[name.removeprefix(SCHEMA_PREFIX)] = {
-                    each.id: ExportLabel(each.name, each.index, each.keypoints, each.skeleton) for each in own
-                }
+                found[name.removeprefix(SCHEMA_PREFIX)] = {each.id: each for each in own}
         return found
 
     def schemas(self) -> dict[str, bytes]:
@@ -104,7 +103,7 @@ class Samples:
                 if annotation is not None:
                     hanging.setdefault(object_no, []).append(annotation)
             for each in page:
-                if each.media_type != labels.MEDIA_TYPE:
+                if each.media_type != MEDIA_TYPE:
                     yield self._sample(each, tuple(sorted(hanging.get(each.number, ()))))
             after = page[-1].uuid
         self._told = True

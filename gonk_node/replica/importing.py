@@ -14,9 +14,10 @@ from gonk_node.core.events import AnnotationCreate
 from gonk_node.core.ids import EventRef, imported_annotation_uuid
 from gonk_node.errors import AmbiguousError, ExistsError, NonconformingError, NotFoundError, WrongStateError
 from gonk_node.formats.loss import Loss, NotCarried
-from gonk_node.formats.sample import ImportedAnnotation, ImportedImage, ImportedSchema, Record
+from gonk_node.formats.sample import ImportedAnnotation, ImportedImage, ImportedLabels, ImportedSchema, Record
 from gonk_node.replica.adding import Adder, NewFile
 from gonk_node.replica.author import EVENTS_PER_ENTRY, Author
+from gonk_node.replica.importing_labels import DeclaredLabels
 from gonk_node.replica.proposing import full_schema_name
 from gonk_node.replica.queries import Revision
 from gonk_node.state.strict_json import Problem, canonical, parse
@@ -38,6 +39,7 @@ class ImportReport:
         annotations: new ones proposed.
         annotations_known: that were in the dataset before.
         schemas: names of those that were missing in the dataset, and were proposed with it.
+        label_sets: names of schemas for which labels were proposed that the dataset did not have.
         loss: what was left out, or is odd, each with its place; and what gonk has no place for.
         left_out: annotations left out because their image or schema could not be used; the loss says so too.
     """
@@ -47,13 +49,19 @@ class ImportReport:
     annotations: int = 0
     annotations_known: int = 0
     schemas: list[str] = field(default_factory=list)
+    label_sets: list[str] = field(default_factory=list)
     loss: Loss = field(default_factory=Loss)
     left_out: int = 0
+
+    @property
+    def taken(self) -> int:
+        """How many objects and annotations are in the dataset now, whether they were before or not."""
+        return self.objects + self.objects_known + self.annotations + self.annotations_known
 
     def as_dict(self) -> dict[str, object]:
         """As plain data, for --json."""
         counts = {name: getattr(self, name) for name in _COUNTS}
-        return {**counts, "schemas": self.schemas, **self.loss.as_dict()}
+        return {**counts, "schemas": self.schemas, "label_sets": self.label_sets, **self.loss.as_dict()}
 
 
 @dataclass(slots=True)
@@ -86,6 +94,8 @@ class Importing:
         self._objects: dict[str, tuple[bytes, EventRef] | _Unusable] = {}  # by the name in the source
         self._schemas: dict[str, Revision | _Unusable] = {}
         self._documents: dict[str, bytes] = {}  # of schemas that the source has itself
+        self._labels = DeclaredLabels(self._proposer, content, self.report.loss)
+        self._declared: list[ImportedLabels] = []
         self._after_ms = 0  # latest time of what is referred to
 
     def run(self, records: Iterable[Record]) -> ImportReport:
@@ -102,6 +112,8 @@ class Importing:
                 self.report.loss.not_carried(record.place, record.what)
             elif isinstance(record, ImportedSchema):
                 self._documents[record.name] = record.document
+            elif isinstance(record, ImportedLabels):
+                self._declared.append(record)
             elif isinstance(record, ImportedImage):
                 self._images.append(record)
                 if len(self._images) >= EVENTS_PER_ENTRY:
@@ -112,6 +124,8 @@ class Importing:
                 if len(self._waiting) >= _WAITING_MAX or self._waiting_bytes >= _WAITING_BYTES_MAX:
                     self._propose_waiting()
         self._propose_waiting()
+        for declared in self._declared if self.report.taken else ():
+            self._propose_labels(declared)
         for found in (*self._objects.values(), *self._schemas.values()):
             if isinstance(found, _Unusable):
                 self.report.loss.problem(found.problem())
@@ -197,12 +211,13 @@ class Importing:
         for uuid, (each, ref, schema) in wanted.items():
             if uuid in known:
                 continue
+            body = self._labels.with_ids(each.schema, each.body) if each.by_name else each.body
             try:
-                self._proposer.bodies.check(schema, each.body)
+                self._proposer.bodies.check(schema, body)
             except NonconformingError as error:
                 self.report.loss.problem(Problem(each.place, f"{error.what}; left out"))
             else:
-                events.append(AnnotationCreate(uuid, schema.ref, (ref,), each.body))
+                events.append(AnnotationCreate(uuid, schema.ref, (ref,), body))
         for refs in self._author.sign_many(events, after_ms=self._after_ms):
             self.report.annotations += len(refs)
             self._on_progress(self.report)
@@ -231,6 +246,13 @@ class Importing:
             except (NotFoundError, WrongStateError) as error:
                 self._schemas[name] = _Unusable(full_schema_name(name), error.what)
         return self._schemas[name]
+
+    def _propose_labels(self, declared: ImportedLabels) -> None:
+        usable = not isinstance(self._schema(declared.schema), _Unusable)  # otherwise it is told below
+        draft = self._labels.proposal(declared) if usable else None
+        if draft is not None:
+            self._author.sign([draft.event], after_ms=draft.after_ms)
+            self.report.label_sets.append(full_schema_name(declared.schema))
 
     def _usable_schema(self, name: str) -> Revision:
         try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from array import array
 
+from gonk_node.formats.label_set import MEDIA_TYPE
 from gonk_node.replica.bodies import Bodies
 from gonk_node.replica.queries import Queries, Revision
 from gonk_node.state.conformance import Conformance
@@ -28,8 +29,9 @@ class Samples:
         self._schemas: dict[int, Revision | None] = {}  # nothing of a schema revision changes
 
     def numbers(self) -> array[int]:
-        """The local numbers of the current object revisions, in order of the objects' uuids; eight bytes each."""
-        return array("q", [row[0] for row in self._db.rows("SELECT event_no FROM objects WHERE current ORDER BY uuid")])
+        """The local numbers of the current object revisions but label sets, in order of uuids; eight bytes each."""
+        sql = "SELECT event_no FROM objects WHERE current AND media_type != ? ORDER BY uuid"
+        return array("q", [row[0] for row in self._db.rows(sql, (MEDIA_TYPE,))])
 
     def object(self, number: int) -> Revision | None:
         """The object revision of a local number."""

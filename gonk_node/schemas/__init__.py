@@ -12,7 +12,7 @@ from typing import Any
 
 from gonk_node.errors import NotFoundError
 
-LABEL_SET = "label-set"  # no annotation has this form: see replica/labels.py
+LABEL_SET = "label-set"  # no annotation has this form: see formats/label_set.py
 _SUFFIX = ".json"
 
 

@@ -39,6 +39,11 @@ class Material(NamedTuple):
     height: int
     to_correct: list[Box]
 
+    @property
+    def objects(self) -> int:
+        """How many objects a dataset has of it: the images, and the set of their labels."""
+        return self.images + 1
+
 
 def read_material(folder: Path) -> Material:
     """Read FOLDER/instances.json, and look at FOLDER/images; DemoError where that is not what it takes."""

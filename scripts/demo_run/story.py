@@ -154,7 +154,7 @@ class Story:
         self._sam.gonk("show", "cells", shown)
         findings = [expected.check(person) for person in self._everybody]
         screen.table(
-            ["", "role", "images", "boxes", "waiting", "rejected", "corrected box", "State digest"],
+            ["", "role", "objects", "boxes", "waiting", "rejected", "corrected box", "State digest"],
             [each.row() for each in findings],
         )
         compare(findings)

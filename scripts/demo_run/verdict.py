@@ -15,7 +15,7 @@ class Finding(NamedTuple):
 
     name: str
     role: str
-    images: int
+    objects: int
     boxes: int
     pending: int
     rejected: int
@@ -23,7 +23,7 @@ class Finding(NamedTuple):
 
     def row(self) -> list[str]:
         """As a row of the table."""
-        counts = [f"{count:,}" for count in (self.images, self.boxes, self.pending, self.rejected)]
+        counts = [f"{count:,}" for count in (self.objects, self.boxes, self.pending, self.rejected)]
         return [self.name, self.role, *counts, "as Anna corrected it", self.digest[:_DIGITS]]
 
 
@@ -51,7 +51,7 @@ class Expected:
         """Ask one person's node; DemoError where it shows anything else."""
         status = person.ask("status", "cells")
         boxes = self._material.boxes
-        _demand(person.name, status, "objects", current=self._material.images, pending=0, rejected=0)
+        _demand(person.name, status, "objects", current=self._material.objects, pending=0, rejected=0)
         accepted = boxes + len(self._corrected) + 1  # corrections are versions more, of boxes that were there
         _demand(person.name, status, "annotations", current=boxes + 1, accepted=accepted, pending=0, rejected=1)
         self._check_corrected(person)
@@ -87,11 +87,11 @@ class Expected:
 
 def check_start(who: str, status: dict[str, Any], material: Material) -> None:
     """All that was imported must be accepted, and its files here."""
-    _demand(who, status, "objects", current=material.images, accepted=material.images, pending=0)
+    _demand(who, status, "objects", current=material.objects, accepted=material.objects, pending=0)
     _demand(who, status, "annotations", current=material.boxes, accepted=material.boxes, pending=0)
     content = status["content"]
-    if (content["held"], content["missing"]) != (material.images, 0):
-        raise DemoError(f"{who}: all {material.images} files should be here, but: {content}")
+    if (content["held"], content["missing"]) != (material.objects, 0):
+        raise DemoError(f"{who}: all {material.objects} files should be here, but: {content}")
 
 
 def compare(findings: list[Finding]) -> None:

@@ -37,10 +37,10 @@ def write_coco(gonk: Gonk, images: int, boxes: list[tuple[int, int]], **changes:
 def test_objects_annotations_and_missing_schemas_are_proposed(gonk: Gonk, coco: Path) -> None:
     report = gonk.json("import", "cells", "coco", coco)
     assert (report["objects"], report["annotations"], report["problems"]) == (3, 4, [])
-    assert report["schemas"] == ["schema-bounding-box"]
+    assert report["schemas"] == report["label_sets"] == ["schema-bounding-box"]
     gonk.accept_all()
     counts = gonk.json("status", "cells")["counts"]
-    assert (counts["objects"]["current"], counts["annotations"]["current"]) == (3, 4)
+    assert (counts["objects"]["current"], counts["annotations"]["current"]) == (3 + 1, 4)  # one is the label set
     shown = gonk.json("show", "cells", "1.png")
     assert sorted(each["body"]["x"] for each in shown["annotations"]) == [1, 2]
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from gonk_node.replica.labels import MEDIA_TYPE, LabelSet
+from gonk_node.formats.label_set import MEDIA_TYPE, LabelSet
+from gonk_node.replica.labels import label_set_of
 from gonk_node.replica.queries import Queries
 from kit.command_line import Gonk, exchange
 
@@ -34,7 +35,7 @@ def label_set(gonk: Gonk, schema: str = "bounding-box") -> LabelSet:
     """What an exporter sees."""
     with gonk.node() as node:
         replica = node.replica("cells")
-        return LabelSet.of(Queries(replica.db), node.content, schema)
+        return label_set_of(Queries(replica.db), node.content, schema)
 
 
 def annotations(gonk: Gonk) -> Any:

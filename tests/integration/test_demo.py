@@ -58,7 +58,7 @@ def test_the_demo_comes_to_one_state_on_three_nodes(tmp_path: Path) -> None:
     rows = {words[0]: words for line in printed.splitlines() if (words := line.split()) and words[0] in PEOPLE}
     assert tuple(name for name in PEOPLE if name in rows) == PEOPLE, printed
     assert {row[1] for row in rows.values()} == {"owner", "contributor", "none"}
-    assert {tuple(row[2:6]) for row in rows.values()} == {("24", "326", "0", "1")}
+    assert {tuple(row[2:6]) for row in rows.values()} == {("25", "326", "0", "1")}
     assert len({row[-1] for row in rows.values()}) == 1
     assert list(tmp_path.iterdir()) == [], "it left something behind"
     assert processes_of(tmp_path) == []

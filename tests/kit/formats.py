@@ -12,8 +12,9 @@ from typing import Any
 
 from gonk_node.formats import IMPORTERS
 from gonk_node.formats.export import EXPORTERS
-from gonk_node.formats.export.job import ExportLabel, Job, Sample, SampleAnnotation
+from gonk_node.formats.export.job import Job, Sample, SampleAnnotation
 from gonk_node.formats.folder import FolderWriter
+from gonk_node.formats.label_set import Label
 from gonk_node.formats.loss import Loss
 from gonk_node.formats.sample import ImportedAnnotation, ImportedImage, Record
 
@@ -63,7 +64,7 @@ def export(
     target: Path,
     *,
     images: bool = True,
-    labels: Mapping[str, Mapping[str, ExportLabel]] | None = None,
+    labels: Mapping[str, Mapping[str, Label]] | None = None,
 ) -> Loss:
     """Write samples; what was lost."""
     ordered = sorted(samples, key=lambda each: each.uuid)

@@ -18,6 +18,7 @@ from gonk_node.formats.export.job import (
     annotation_place,
     image_size,
     kept,
+    kept_of_label,
     tell_other_attributes,
     typed_body,
     write_image,
@@ -33,6 +34,7 @@ _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",",
 _SHAPES = ("bounding-box", "keypoints", "mask", "polygon")
 _MEMBERS = ("occluded", "truncated", "difficult", "pose", "score")  # of bodies: fields of their own in COCO, too
 _MADE_ANEW = ("id", "image_id", "category_id", "iscrowd", "area", "bbox", "segmentation", "keypoints", "num_keypoints")
+_OF_CATEGORY = frozenset(("id", "name", "keypoints", "skeleton"))
 _OWN = frozenset((*_MADE_ANEW, "caption", "supercategory"))
 
 
@@ -60,6 +62,7 @@ class _Category:
     supercategory: str = ""
     keypoints: dict[str, None] = field(default_factory=dict)  # names, in order
     skeleton: list[list[int]] = field(default_factory=list)  # pairs of positions, from 1
+    more: dict[str, Any] = field(default_factory=dict)  # what else the file said that it is from
 
 
 class _Survey:
@@ -72,11 +75,16 @@ class _Survey:
         self.used: set[str] = {"instances"}
         self.categories: dict[str, _Category] = {}
         declared = job.labels_of(_SHAPES)
-        labels = Labels(declared)
+        labels = Labels(declared, lambda label: kept_of_label(label, _FORMAT).get("id"))
         for label, said in declared.items():
             points = {name: at for at, name in enumerate(said.keypoints, 1)}
             joined = [[points[one], points[other]] for one, other in said.skeleton]
-            self.categories[label] = _Category("", dict.fromkeys(points), joined)
+            rest = {**kept_of_label(said, _FORMAT)}
+            above = rest.pop("supercategory", "")
+            more = {name: value for name, value in rest.items() if name not in _OF_CATEGORY}
+            self.categories[label] = _Category(
+                above if isinstance(above, str) else "", dict.fromkeys(points), joined, more
+            )
         for sample in job.samples():
             if _is_image(sample):
                 self._add(job, sample, labels)
@@ -218,6 +226,7 @@ def _categories(survey: _Survey) -> list[dict[str, Any]]:
             "name": survey.label_names[label],
             "supercategory": category.supercategory,
         }
+        entry |= category.more
         if category.keypoints:
             entry |= {"keypoints": list(category.keypoints), "skeleton": category.skeleton}
         found.append(entry)

@@ -14,6 +14,7 @@ from typing import BinaryIO, NamedTuple, Protocol
 
 from gonk_node.formats.folder import FolderWriter
 from gonk_node.formats.image_size import ImageSize, read_size
+from gonk_node.formats.label_set import Label
 from gonk_node.formats.loss import Loss
 from gonk_node.formats.sample import shipped_validator
 from gonk_node.state.conformance import Conformance
@@ -69,23 +70,6 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class ExportLabel:
-    """What a label set says of a label.
-
-    Attributes:
-        name: for people, and for files.
-        index: its number in formats that number classes; None where it has none.
-        keypoints: names of its points, in order.
-        skeleton: pairs of those that are joined.
-    """
-
-    name: str
-    index: int | None = None
-    keypoints: tuple[str, ...] = ()
-    skeleton: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Job:
     """One export.
 
@@ -103,13 +87,13 @@ class Job:
     folder: FolderWriter
     loss: Loss
     images: bool = True
-    labels: Mapping[str, Mapping[str, ExportLabel]] = field(default_factory=dict)
+    labels: Mapping[str, Mapping[str, Label]] = field(default_factory=dict)
     schemas: Mapping[str, bytes] = field(default_factory=dict)
     unfit: set[bytes] = field(default_factory=set)
 
-    def labels_of(self, schemas: Iterable[str]) -> dict[str, ExportLabel]:
+    def labels_of(self, schemas: Iterable[str]) -> dict[str, Label]:
         """The labels of several schemas, by id; where they disagree, the first of the schemas counts."""
-        found: dict[str, ExportLabel] = {}
+        found: dict[str, Label] = {}
         for schema in schemas:
             found = {**self.labels.get(schema, {}), **found}
         return found
@@ -154,6 +138,12 @@ def typed_body(
 def annotation_place(annotation: SampleAnnotation, sample: Sample) -> str:
     """The annotation in a message."""
     return f"{sample.place}: annotation {annotation.uuid.hex()}"
+
+
+def kept_of_label(label: Label, format_name: str) -> dict[str, Json]:
+    """What an importer kept of what its file said of a label; empty where it is none."""
+    found = (label.attributes or {}).get(format_name)
+    return found if isinstance(found, dict) else {}
 
 
 def kept(body: dict[str, Json], format_name: str) -> dict[str, Json]:

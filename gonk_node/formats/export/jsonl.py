@@ -1,16 +1,19 @@
 """JSONL out, gonk's own format: `objects.jsonl` with a line for each object and all its annotations, of any schema.
 
-Beside it are `schemas.jsonl`, with the schemas' documents, and the objects' bytes in `files`. Bodies keep their values,
-whatever they are; a line is canonical JSON (names sorted, no spaces, UTF-8). Histories are not written, nor reviews.
+Beside it are `schemas.jsonl`, with the schemas' documents, `labels.jsonl`, with the label sets, and the objects' bytes in
+`files`. Bodies keep their values, whatever they are; a line is canonical JSON (names sorted, no spaces, UTF-8). Histories are
+not written, nor reviews.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from gonk_node.core.events import SCHEMA_PREFIX
 from gonk_node.core.limits import JSON_DEPTH_MAX, JSONL_LINE_BYTES_MAX
 from gonk_node.errors import NonconformingError
 from gonk_node.formats.export.job import Job, Sample, SampleAnnotation, annotation_place, write_image
+from gonk_node.formats.label_set import LabelSet
 from gonk_node.formats.safe_names import Names, safe_path
 from gonk_node.state.strict_json import canonical, parse
 
@@ -25,8 +28,9 @@ def write(job: Job) -> None:
     with job.folder.create("schemas.jsonl") as schemas:
         for name, document in sorted(job.schemas.items()):
             schemas.write(canonical({"name": name, "document": document.decode()}) + b"\n")
-            if job.labels.get(name):
-                job.loss.not_carried(f"schema {name[:200]!r}", "label sets")
+    with job.folder.create("labels.jsonl") as label_sets:
+        for name, own in sorted(job.labels.items()):
+            label_sets.write(LabelSet(SCHEMA_PREFIX + name, tuple(own.values())).line())
     with job.folder.create("objects.jsonl") as objects:
         for sample in job.samples():
             path = safe_path(_FILES + names.path(sample.name, sample.uuid))

@@ -6,11 +6,11 @@ Made in two passes over the samples: first everything is added, then asked for. 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from gonk_node.core.limits import EXPORT_ID_MAX, EXPORT_LABELS_MAX
 from gonk_node.errors import RefusedError
-from gonk_node.formats.export.job import ExportLabel
+from gonk_node.formats.label_set import Label
 from gonk_node.formats.repeats import Repeats
 from gonk_node.state.strict_json import Json
 
@@ -48,16 +48,24 @@ class Labels:
 
     Args:
         declared: labels of a label set, which are there in any case, and whose numbers go before all others.
+        number_of: the number that a declared label had in the file that it comes from, from what was kept of that.
     """
 
-    def __init__(self, declared: Mapping[str, ExportLabel] | None = None) -> None:
+    def __init__(
+        self,
+        declared: Mapping[str, Label] | None = None,
+        number_of: Callable[[Label], Json] = lambda _: None,
+    ) -> None:
         self._claims: dict[str, Counter[int]] = {}
         self._claim_count = 0
         self._declared = declared or {}
         for label, said in self._declared.items():
             self.add(label, None)
+            number = kept_id(number_of(said))
+            if number is not None:
+                self._claims[label][number] = _DECLARED
             if said.index is not None:
-                self._claims[label][said.index] = _DECLARED
+                self._claims[label][said.index] = 2 * _DECLARED
 
     def add(self, label: str, kept: int | None) -> None:
         """Take note of one annotation's label.
@@ -82,7 +90,8 @@ class Labels:
     def numbers(self, first: int, *, dense: bool) -> dict[str, int]:
         """A number for each label, in order of the numbers.
 
-        A number that several claim goes to the label that claims it most often. Labels without one follow by name.
+        A number that several claim goes to the label that claims it most often. Labels without one follow: first those of
+        the label set in its order, then others by name.
 
         Args:
             first: the least number to give.
@@ -97,7 +106,8 @@ class Labels:
                 numbers[label] = number
                 taken.add(number)
         at = first if dense else max(taken, default=0) + 1
-        for label in sorted(self._claims.keys() - numbers.keys()):
+        rest = self._claims.keys() - numbers.keys()
+        for label in (*(each for each in self._declared if each in rest), *sorted(rest - self._declared.keys())):
             while at in taken:
                 at += 1
             numbers[label] = at

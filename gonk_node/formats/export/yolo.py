@@ -18,6 +18,7 @@ from gonk_node.formats.export.job import (
     annotation_place,
     image_size,
     kept,
+    kept_of_label,
     tell_other_attributes,
     typed_body,
     write_image,
@@ -34,6 +35,7 @@ from gonk_node.formats.yolo_shapes import (
     box_fractions,
     corners,
     point_fractions,
+    unused_class,
 )
 
 _FORMAT = "yolo"
@@ -79,7 +81,7 @@ class _Export:
 
     def run(self) -> None:
         declared = self._job.labels_of([self._schema])
-        labels = Labels(declared)
+        labels = Labels(declared, lambda label: kept_of_label(label, _FORMAT).get("class"))
         self._points = {label: dict.fromkeys(said.keypoints) for label, said in declared.items()}
         for sample in self._job.samples():
             if sample.media_type.startswith("image/"):
@@ -181,7 +183,7 @@ class _Export:
         for number in range(max(names, default=-1)):
             if number not in names:  # its class has no annotation left, and readers want no gaps
                 self._job.loss.not_carried(f"class {number}", "names of classes that no annotation has")
-                names[number] = f"unused {number}"
+                names[number] = unused_class(number)
         return yolo_yaml.dump(pairs, dict(sorted(names.items())), points)
 
 

@@ -23,6 +23,7 @@ from typing import Any, BinaryIO, overload
 from gonk_node.config import find_home
 from gonk_node.core.limits import REPR_ROWS
 from gonk_node.errors import UsageError
+from gonk_node.formats.label_set import LabelSet
 from gonk_node.node.loading import tables
 from gonk_node.node.loading.annotations import Annotation
 from gonk_node.node.loading.extras import library
@@ -125,6 +126,20 @@ class Dataset(Sequence[Sample]):
     def annotations(self, on: DataObject) -> list[Annotation]:
         """The annotations of that object revision that count and fit their schemas, in order of their uuids."""
         return self._source.annotations(on)
+
+    def labels(self, schema: str) -> LabelSet:
+        """The labels of a schema as the dataset's label set has them; its `indices` number classes for training.
+
+        Args:
+            schema: its name, such as "bounding-box".
+
+        Returns:
+            An empty set where the dataset has none for that schema.
+
+        Raises:
+            NonconformingError: what is accepted as such is none. As `read`, where its bytes are elsewhere.
+        """
+        return self._source.labels(schema)
 
     def has_content(self, of: DataObject) -> bool:
         """Whether the object's bytes are on this node; `read` and `open` fetch them where they are not."""

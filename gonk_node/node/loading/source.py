@@ -12,9 +12,11 @@ from uuid import UUID
 
 from gonk_node.core.limits import CHUNK_BYTES
 from gonk_node.errors import NotFoundError
+from gonk_node.formats.label_set import LabelSet
 from gonk_node.node.loading.annotations import Annotation
 from gonk_node.node.loading.opening import Heads, Opening, OpenNode
 from gonk_node.node.loading.typed import typed
+from gonk_node.replica import labels
 from gonk_node.replica.queries import Revision
 from gonk_node.store.content_reader import ContentReader
 
@@ -85,6 +87,15 @@ class Source(NamedTuple):
         with self.opening.lease() as opened:
             found = opened.samples(self.dataset, self.heads).annotations(of.number)
         return [typed(annotation, schema) for annotation, schema in found]
+
+    def labels(self, schema: str) -> LabelSet:
+        """The label set of a schema that counts, an empty one where there is none; fetched where it is not here."""
+        with self.opening.lease() as opened:
+            queries = opened.samples(self.dataset, self.heads).queries
+            revision = labels.find(queries, schema)
+            if revision is not None and not opened.node.content.has(revision.content_id or b""):
+                opened.on_demand.fetch(self.dataset, revision.content_id or b"")
+            return labels.label_set_of(queries, opened.node.content, schema)
 
     def state_digest(self) -> bytes:
         """The State digest, 32 bytes."""

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from gonk_node.formats.export import EXPORTERS
-from gonk_node.formats.export.job import ExportLabel, Job, Sample
+from gonk_node.formats.export.job import Job, Sample
 from gonk_node.formats.folder import FolderWriter
+from gonk_node.formats.label_set import Label
 from gonk_node.formats.loss import Loss
 from kit import formats
 
@@ -78,7 +79,7 @@ def test_odd_attributes_are_no_ids(tmp_path: Path, attributes: dict[str, Any]) -
 
 
 def test_a_label_set_brings_points_and_skeleton(tmp_path: Path) -> None:
-    sets = {"keypoints": {"a": ExportLabel("Person", 4, ("head", "foot"), (("foot", "head"),))}}
+    sets = {"keypoints": {"a": Label("a", "Person", index=4, keypoints=("head", "foot"), skeleton=(("foot", "head"),))}}
     body = {"label": "a", "points": [{"name": "foot", "x": 1, "y": 2, "v": 2}]}
     document, _ = written(tmp_path, [("keypoints", body)], "keypoints", labels=sets)
     [category] = document["categories"]

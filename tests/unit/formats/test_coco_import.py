@@ -9,7 +9,7 @@ import pytest
 from gonk_node.errors import InputFileError
 from gonk_node.formats import IMPORTERS
 from gonk_node.formats.loss import NotCarried
-from gonk_node.formats.sample import ImportedAnnotation, ImportedImage, Record
+from gonk_node.formats.sample import ImportedAnnotation, ImportedImage, ImportedLabels, Record
 from gonk_node.state.strict_json import Problem
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
@@ -163,13 +163,12 @@ def test_bad_keypoints_are_reported_and_the_box_kept(coco: Coco, flat: Any) -> N
 
 def test_what_has_no_place_here_is_told_by_kind(coco: Coco) -> None:
     coco.document |= {"info": {"year": 2017}, "licenses": []}
-    coco.document["categories"].append({"id": 8, "name": "WBC", "colour": "red"})
+    coco.document["categories"].append({"id": 8, "name": "RBC"})
     coco.add()
     told = {record.what for record in coco.read() if isinstance(record, NotCarried)}
     assert told == {
         "'license' of images",
-        "'colour' of categories",
-        "categories that no annotation has",
+        "that several categories have one name",
         "'info' of the file",
     }
 
@@ -390,3 +389,60 @@ def test_a_missing_file_and_a_missing_images_folder_are_refused(coco: Coco) -> N
     coco.read()
     with pytest.raises(InputFileError, match="no folder"):
         list(IMPORTERS["coco"](coco.file, coco.folder / "none"))
+
+
+def labels(records: list[Record]) -> list[ImportedLabels]:
+    return [record for record in records if isinstance(record, ImportedLabels)]
+
+
+def test_categories_become_labels_of_each_schema_that_is_used(coco: Coco) -> None:
+    coco.document["categories"] += [{"id": 9, "name": "WBC", "color": [1, 2, 3]}, {"id": 8, "name": ""}]
+    coco.add(segmentation=[[0, 0, 5, 0, 5, 5]])
+    found = labels(coco.read())
+    assert [each.schema for each in found] == ["bounding-box", "polygon"]
+    assert [(each.id, each.name, each.index, each.attributes) for each in found[0].labels] == [
+        ("RBC", "RBC", None, {"coco": {"id": 7, "supercategory": "cell"}}),
+        ("WBC", "WBC", None, {"coco": {"id": 9, "color": [1, 2, 3]}}),
+    ]
+
+
+@pytest.mark.parametrize(("points", "schema"), [([], "bounding-box"), (["nose", "tail"], "keypoints")])
+def test_a_file_without_annotations_still_says_what_its_labels_are(coco: Coco, points: list[str], schema: str) -> None:
+    coco.document["categories"][0]["keypoints"] = points
+    (found,) = labels(coco.read())
+    assert (found.schema, [each.id for each in found.labels]) == (schema, ["RBC"])
+
+
+def test_points_and_skeleton_of_a_category_are_its_labels(coco: Coco) -> None:
+    coco.document["categories"][0] |= {
+        "keypoints": ["nose", "tail", "paw"],
+        "skeleton": [[1, 2], [3, 2], [1, 4], [0, 1], "x"],
+    }
+    coco.add(keypoints=[5, 6, 2, 0, 0, 0, 1, 1, 1])
+    (label,) = next(each for each in labels(coco.read()) if each.schema == "keypoints").labels
+    assert label.keypoints == ("nose", "tail", "paw")
+    assert label.skeleton == (("nose", "tail"), ("paw", "tail"))
+    assert label.attributes == {"coco": {"id": 7, "supercategory": "cell"}}
+
+
+def test_lists_in_any_order_are_read_alike(coco: Coco) -> None:
+    coco.document["categories"].append({"id": 9, "name": "WBC"})
+    for number in range(3):
+        coco.add(category_id=7 + 2 * (number % 2))
+    before = [record for record in coco.read() if not isinstance(record, NotCarried)]
+    coco.document = dict(reversed(coco.document.items()))
+    assert [record for record in coco.read() if not isinstance(record, NotCarried)] == before
+
+
+def test_a_list_that_is_there_twice_is_refused(coco: Coco) -> None:
+    coco.file.write_text('{"images": [{"id": 1}], "images": [{"id": 1}]}')
+    with pytest.raises(InputFileError, match="twice"):
+        list(IMPORTERS["coco"](coco.file, None))
+
+
+def test_a_file_that_breaks_off_is_refused_before_anything_is_taken(coco: Coco) -> None:
+    coco.add()
+    coco.read()
+    coco.file.write_bytes(coco.file.read_bytes()[:-3])
+    with pytest.raises(InputFileError):
+        next(IMPORTERS["coco"](coco.file, coco.images))

@@ -10,8 +10,8 @@ import pytest
 
 from gonk_node.errors import RefusedError
 from gonk_node.formats.export import numbering
-from gonk_node.formats.export.job import ExportLabel
 from gonk_node.formats.export.numbering import Ids, Labels, kept_id
+from gonk_node.formats.label_set import Label
 from gonk_node.formats.repeats import Repeats
 from kit import formats
 
@@ -49,7 +49,7 @@ def test_a_number_goes_to_the_label_that_has_it_most_often() -> None:
 
 
 def test_a_label_set_goes_before_what_files_said() -> None:
-    labels = Labels({"rbc": ExportLabel("Red blood cell", 2), "none": ExportLabel("Nothing", 0)})
+    labels = Labels({"rbc": Label("rbc", "Red blood cell", index=2), "none": Label("none", "Nothing", index=0)})
     for _ in range(9):
         labels.add("wbc", 2)
     labels.add("rbc", 7)
@@ -58,7 +58,7 @@ def test_a_label_set_goes_before_what_files_said() -> None:
 
 
 def test_two_labels_of_one_name_are_called_by_their_ids() -> None:
-    labels = Labels({"a": ExportLabel("same"), "b": ExportLabel("same"), "c": ExportLabel("other")})
+    labels = Labels({"a": Label("a", "same"), "b": Label("b", "same"), "c": Label("c", "other")})
     assert labels.names() == {"a": "a", "b": "b", "c": "other"}
 
 
@@ -72,7 +72,7 @@ def test_too_many_labels_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_label_sets_name_and_number_classes_in_every_format(tmp_path: Path) -> None:
-    sets = {"bounding-box": {"rbc": ExportLabel("Red cell", 3), "wbc": ExportLabel("White cell", 1)}}
+    sets = {"bounding-box": {"rbc": Label("rbc", "Red cell", index=3), "wbc": Label("wbc", "White cell", index=1)}}
     one = formats.sample("a.png", [("bounding-box", {"label": "rbc", **BOX})])
     for format_name in ("coco", "voc", "yolo-detect"):
         formats.export([one], format_name, tmp_path / format_name, labels=sets)

@@ -12,10 +12,11 @@ import pytest
 from gonk_node.errors import InputFileError
 from gonk_node.formats import jsonl
 from gonk_node.formats.export import EXPORTERS
-from gonk_node.formats.export.job import ExportLabel, Job
+from gonk_node.formats.export.job import Job
 from gonk_node.formats.folder import FolderWriter
+from gonk_node.formats.label_set import Label
 from gonk_node.formats.loss import Loss, NotCarried
-from gonk_node.formats.sample import ImportedAnnotation, ImportedImage, ImportedSchema, Record
+from gonk_node.formats.sample import ImportedAnnotation, ImportedImage, ImportedLabels, ImportedSchema, Record
 from gonk_node.state.strict_json import Problem
 from kit import formats
 
@@ -54,13 +55,18 @@ def test_the_lines_are_what_is_documented(tmp_path: Path) -> None:
     assert (tmp_path / "out/files/x/ü.txt").read_bytes() == b"text"
 
 
-def test_schemas_come_back_byte_for_byte_and_label_sets_are_told(tmp_path: Path) -> None:
+def test_schemas_come_back_byte_for_byte_and_label_sets_with_them(tmp_path: Path) -> None:
     loss = Loss()
     with FolderWriter(tmp_path / "out") as folder:
-        labels = {"mine": {"a": ExportLabel("A")}}
-        EXPORTERS["jsonl"](Job(lambda: iter([]), folder, loss, True, labels, {"mine": SCHEMA, "other": b"true"}))
-    assert formats.read("jsonl", tmp_path / "out") == [ImportedSchema("mine", SCHEMA), ImportedSchema("other", b"true")]
-    assert [kind.what for kind in loss.kinds()] == ["label sets"]
+        label = Label("a", "A", hotkey="a", index=4, attributes={"coco": {"id": 3}})
+        job = Job(lambda: iter([]), folder, loss, True, {"mine": {"a": label}}, {"mine": SCHEMA, "other": b"true"})
+        EXPORTERS["jsonl"](job)
+    assert formats.read("jsonl", tmp_path / "out") == [
+        ImportedSchema("mine", SCHEMA),
+        ImportedSchema("other", b"true"),
+        ImportedLabels("mine", (label,), f"{tmp_path}/out/labels.jsonl: line 1"),
+    ]
+    assert not loss
 
 
 def test_objects_of_one_name_stay_apart(tmp_path: Path) -> None:

@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from gonk_node.errors import InputFileError
-from gonk_node.formats import json_array
-from gonk_node.formats.json_array import read_array
+from gonk_node.formats.json_stream import read_array
 from gonk_node.formats.loss import NotCarried
 from gonk_node.formats.sample import ImportedAnnotation, ImportedImage, Record
 from gonk_node.state.strict_json import Problem
@@ -130,23 +128,3 @@ def test_what_is_lost_on_the_way_out_is_told_and_region_ids_come_back(tmp_path: 
     assert len(set(ids)) == 4 and ids[2] == "mine"
     other = formats.sample("b.png", [bodies[2]], data=b"no image")
     assert formats.export([other], "label-studio", tmp_path / "other").problem_count == 1
-
-
-@pytest.mark.parametrize("piece", [1, 2, 7, 1000])
-def test_long_arrays_are_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int) -> None:
-    monkeypatch.setattr(json_array, "_PIECE_CHARS", piece)
-    values: list[Any] = [{"a": ["]", {"b": '"}'}]}, {}, {"c": "x" * 50}]
-    for indent in (None, 2):
-        (tmp_path / "a.json").write_text(json.dumps(values, indent=indent))
-        assert list(read_array(tmp_path / "a.json")) == values
-    (tmp_path / "a.json").write_text(" [ ] ")
-    assert list(read_array(tmp_path / "a.json")) == []
-
-
-@pytest.mark.parametrize(
-    "text", ["", "{}", "[", "[1]", "[{}", "[{},", "[{},]", "[{} {}]", "[,{}]", '[{"a":}]', "[" * 9999]
-)
-def test_what_is_no_array_of_objects_is_refused(tmp_path: Path, text: str) -> None:
-    (tmp_path / "a.json").write_text(text)
-    with pytest.raises(InputFileError):
-        list(read_array(tmp_path / "a.json"))

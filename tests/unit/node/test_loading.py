@@ -108,6 +108,22 @@ def test_exactly_what_a_release_lists_is_loaded(gonk: Gonk) -> None:
             assert found == [line[1] for line in lines if line[0] == "annotation"]
 
 
+def test_labels_are_no_samples_and_number_classes_as_of_a_release(gonk: Gonk) -> None:
+    own = {"schema": "schema-bounding-box", "labels": [{"id": "RBC", "name": "Red"}, {"id": "WBC", "name": "White"}]}
+    gonk.ok("labels", "cells", "set", gonk.file("labels.json", own))
+    gonk.accept_all()
+    gonk.ok("release", "create", "cells", "v1.1")
+    gonk.ok("labels", "cells", "rename", "bounding-box", "WBC", "White blood cell")
+    gonk.accept_all()
+    with open_dataset("cells", gonk.home) as cells:
+        assert len(cells) == len(cells.at("v1.1")) == IMAGES
+        assert {sample.media_type for sample in cells} == {"image/png"}
+        assert cells.labels("bounding-box").indices(["WBC", "RBC", "other"]) == {"RBC": 0, "WBC": 1, "other": 2}
+        names = [dataset.labels("bounding-box").name_of("WBC") for dataset in (cells, cells.at("v1.1"))]
+        assert names == ["White blood cell", "White"]
+        assert not cells.labels("caption").labels and not cells.at("v1.0").labels("bounding-box").labels
+
+
 def test_a_release_stays_as_it_was(gonk: Gonk) -> None:
     with open_dataset("cells", gonk.home) as cells:
         before = all_told(cells)

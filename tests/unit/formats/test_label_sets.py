@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gonk_node import schemas
 from gonk_node.core.limits import LABEL_SET_BYTES_MAX
 from gonk_node.errors import ExistsError, NonconformingError, NotFoundError
-from gonk_node.replica.labels import Label, LabelSet
+from gonk_node.formats.label_set import Label, LabelSet
 
 CELLS = [
     {"id": "cell", "name": "Blood cell"},

@@ -1,0 +1,237 @@
+"""Label sets as documents: what the labels of a schema are called, how they are shown and numbered.
+
+Annotations carry only the ids of labels. Which they may carry is not checked here: any that their schema takes. Where a
+dataset keeps its label sets is `replica.labels`; importers make labels of what a file declares, and exporters write them.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from gonk_node import schemas
+from gonk_node.core.limits import LABEL_SET_BYTES_MAX
+from gonk_node.errors import ExistsError, NonconformingError, NotFoundError
+from gonk_node.state import strict_json
+from gonk_node.state.conformance import Conformance, Validator, compile_schema
+
+_NAME_CHARS_MAX = 256  # as the schema has it
+_POINTS_MAX = 4096
+_COLOUR = re.compile("#[0-9a-f]{6}")
+
+MEDIA_TYPE = "application/vnd.gonk.labels+json"
+"""Of objects that are label sets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One label; see the schema `label-set` for what each field may be. None or empty: the document does not say."""
+
+    id: str
+    name: str
+    parent: str | None = None
+    colour: str | None = None
+    hotkey: str | None = None
+    index: int | None = None
+    description: str | None = None
+    keypoints: tuple[str, ...] = ()
+    skeleton: tuple[tuple[str, str], ...] = ()
+    attributes: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """The labels of one schema, in the order in which they are offered. Immutable.
+
+    Attributes:
+        schema: full name of the schema, `schema-…`.
+        labels: none where the dataset has no label set for it; then each label stands for itself.
+    """
+
+    schema: str
+    labels: tuple[Label, ...] = ()
+    _by_id: dict[str, Label] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_id", {label.id: label for label in self.labels})
+
+    @classmethod
+    def decode(cls, document: bytes) -> LabelSet:
+        """The label set in a document (UTF-8 JSON).
+
+        Raises:
+            NonconformingError: it is too large, does not fit the schema `label-set`, or something in it is there twice,
+                refers to what is not there, or is its own ancestor; says where.
+        """
+        if len(document) > LABEL_SET_BYTES_MAX:
+            raise refusal("", f"is {len(document):,} bytes; the limit is {LABEL_SET_BYTES_MAX:,}")
+        validator = _validator()
+        if validator.verdict(document) is not Conformance.VALID:
+            first = validator.explain(document)[0]
+            raise refusal(first.place, first.what)
+        value: Any = strict_json.parse(document)
+        made = cls(value["schema"], tuple(_label(each) for each in value["labels"]))
+        _check(made.labels)
+        return made
+
+    def encode(self) -> bytes:
+        """The document, the same bytes for the same label set; `decode` gives it back."""
+        labels = [_plain(label) for label in self.labels]
+        text = json.dumps({"schema": self.schema, "labels": labels}, ensure_ascii=False, indent=2)
+        return text.encode() + b"\n"
+
+    def line(self) -> bytes:
+        """The same document as one line of canonical JSON."""
+        return (
+            strict_json.canonical({"schema": self.schema, "labels": [_plain(label) for label in self.labels]}) + b"\n"
+        )
+
+    def get(self, label_id: str) -> Label | None:
+        """The label of that id, None where the set has none."""
+        return self._by_id.get(label_id)
+
+    def name_of(self, label_id: str) -> str:
+        """What a label is called; its id where the set does not know it."""
+        label = self._by_id.get(label_id)
+        return label_id if label is None else label.name
+
+    def indices(self, used: Iterable[str] = ()) -> dict[str, int]:
+        """The export index of each label: every one that has a number, and every one of `used` (ids).
+
+        Those without a number get the next ones after the highest: first those of the set in its order, then unknown ones
+        by code point. So the same labels get the same numbers on every node.
+        """
+        numbers = {label.id: label.index for label in self.labels if label.index is not None}
+        wanted = set(used) - numbers.keys()
+        unnumbered = [label.id for label in self.labels if label.id in wanted]
+        following = max(numbers.values(), default=-1) + 1
+        rest = unnumbered + sorted(wanted.difference(unnumbered))
+        return numbers | {label_id: number for number, label_id in enumerate(rest, following)}
+
+    def with_more(self, labels: Iterable[Label]) -> LabelSet:
+        """This set, and behind it those of `labels` that it lacks: whose id is none of it, nor the name of one.
+
+        Raises:
+            NonconformingError: what would come of it is no label set.
+        """
+        names = {label.name for label in self.labels}
+        more = tuple(label for label in labels if label.id not in self._by_id and label.name not in names)
+        return LabelSet.decode(replace(self, labels=self.labels + more).encode()) if more else self
+
+    def ids_by_name(self) -> dict[str, str]:
+        """The ids of the labels that are called otherwise than their ids, by their names that are no ids."""
+        return {each.name: each.id for each in self.labels if each.name != each.id and each.name not in self._by_id}
+
+    def renamed(self, label_id: str, name: str) -> LabelSet:
+        """The same set, one label called otherwise; no annotation changes by it.
+
+        Raises:
+            NotFoundError: there is no label of that id. ExistsError: it is called so already. NonconformingError: another one
+                is, or the name is empty or too long.
+        """
+        label = self._by_id.get(label_id)
+        if label is None:
+            known = ", ".join(list(self._by_id)[:20])
+            raise NotFoundError(
+                f"there is no label {label_id!r} for {self.schema}", hint=f"there are: {known or 'none'}"
+            )
+        if label.name == name:
+            raise ExistsError(f"the label {label_id!r} is called that already", where=self.schema)
+        labels = tuple(replace(each, name=name) if each.id == label_id else each for each in self.labels)
+        return LabelSet.decode(replace(self, labels=labels).encode())
+
+
+def declared_label(
+    name: str,
+    kept: dict[str, Any] | None = None,
+    *,
+    colour: str | None = None,
+    parent: str | None = None,
+    keypoints: tuple[str, ...] = (),
+    skeleton: tuple[tuple[str, str], ...] = (),
+) -> Label | None:
+    """A label as a file of another program declares it; None where its name cannot be that of a label.
+
+    Args:
+        name: what it is called there, which becomes its id.
+        kept: what else the file says of it, under the name of the format.
+        colour: as #rrggbb; left out where it is something else.
+        parent: the name of the label that it is a kind of.
+        keypoints: names of its points, in order, each once.
+        skeleton: pairs of them.
+    """
+    if not 0 < len(name) <= _NAME_CHARS_MAX:
+        return None
+    fits = keypoints and len(keypoints) <= _POINTS_MAX and all(0 < len(each) <= _NAME_CHARS_MAX for each in keypoints)
+    joined = skeleton[:_POINTS_MAX] if fits else ()
+    colour = colour.lower() if colour is not None and _COLOUR.fullmatch(colour.lower()) else None
+    return Label(name, name, parent, colour, None, None, None, keypoints if fits else (), joined, kept or None)
+
+
+@functools.cache
+def _validator() -> Validator:
+    return compile_schema(schemas.load(schemas.LABEL_SET))
+
+
+def _label(value: dict[str, Any]) -> Label:
+    value = dict(value)
+    value["keypoints"] = tuple(value.get("keypoints", ()))
+    value["skeleton"] = tuple((one, other) for one, other in value.get("skeleton", ()))
+    return Label(**value)
+
+
+def _plain(label: Label) -> dict[str, Any]:
+    values = ((each.name, getattr(label, each.name)) for each in fields(label))
+    return {name: value for name, value in values if value is not None and value != ()}
+
+
+def _check(labels: tuple[Label, ...]) -> None:
+    """What JSON Schema cannot say of a label set."""
+    _check_unique(labels, "id", lambda label: label.id)
+    _check_unique(labels, "name", lambda label: label.name)
+    _check_unique(labels, "hotkey", lambda label: label.hotkey)
+    _check_unique(labels, "index", lambda label: label.index)
+    parents = {label.id: label.parent for label in labels}
+    safe: set[str] = set()  # no circle above these
+    for at, label in enumerate(labels):
+        if label.parent is not None and label.parent not in parents:
+            raise refusal(f"/labels/{at}/parent", f"there is no label {label.parent!r}")
+        below: set[str] = set()
+        for ancestor in _upwards(parents, label.id):
+            if ancestor in safe:
+                break
+            if ancestor in below:
+                raise refusal(f"/labels/{at}/parent", f"{ancestor!r} would be its own ancestor")
+            below.add(ancestor)
+        safe |= below
+        for number, pair in enumerate(label.skeleton):
+            if not set(pair) <= set(label.keypoints):
+                raise refusal(f"/labels/{at}/skeleton/{number}", "joins a point that is not among the keypoints")
+
+
+def _check_unique(labels: tuple[Label, ...], what: str, value_of: Callable[[Label], str | int | None]) -> None:
+    seen: set[str | int] = set()
+    for at, label in enumerate(labels):
+        value = value_of(label)
+        if value is None:
+            continue
+        if value in seen:
+            raise refusal(f"/labels/{at}/{what}", f"{value!r} is there twice")
+        seen.add(value)
+
+
+def _upwards(parents: dict[str, str | None], label_id: str) -> Iterator[str]:
+    """A label, its parent, and so on; for ever in a circle; ends before a label that is not there."""
+    at: str | None = label_id
+    while at is not None and at in parents:
+        yield at
+        at = parents[at]
+
+
+def refusal(place: str, what: str) -> NonconformingError:
+    """What is wrong with a label set, and where in it."""
+    return NonconformingError(what, where=f"label set {place}".rstrip())
