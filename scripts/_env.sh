@@ -3,6 +3,7 @@
 #   source "$(dirname "${BASH_SOURCE[0]}")/_env.sh"
 #   use_environment runtime      # the package and what it needs          (scripts/demo)
 #   use_environment dev          # and the tools for tests and checks     (scripts/test, scripts/bench)
+#   use_other_tools              # other programs, for tests of what is exchanged with them; in an environment apart
 #
 # Afterwards $PYTHON is the environment's interpreter, its bin folder leads the PATH, and the working folder is
 # the checkout. Installing is skipped while pyproject.toml, the interpreter and the checkout's place are the same.
@@ -70,4 +71,17 @@ use_environment() {
   fi
   PYTHON="$VENV/bin/python"
   export PYTHON PATH="$VENV/bin:$PATH"
+}
+
+# Make .venv-other-tools as tests/other_tools/requirements.txt says, with the Python of .venv.
+use_other_tools() {
+  local venv="$ROOT/.venv-other-tools" list="$ROOT/tests/other_tools/requirements.txt" wanted
+  wanted="$(cat "$list" && "$PYTHON" --version)"
+  [ "$(cat "$venv/installed" 2>/dev/null)" = "$wanted" ] && return
+  say "installing other programs into .venv-other-tools (a minute the first time)"
+  rm -rf "$venv"
+  "$PYTHON" -m venv "$venv" || die "python -m venv failed; see above"
+  "$venv/bin/python" -m pip install --disable-pip-version-check --no-input -qq --progress-bar off -r "$list" </dev/null >&2 ||
+    die "pip install failed; see above. The network, or the package index that pip uses, may be away"
+  printf '%s\n' "$wanted" >"$venv/installed"
 }

@@ -49,10 +49,23 @@ class _Known:
 def read(source: Path, images: Path | None) -> Iterator[Record]:
     """Read a COCO file; see `sample.Importer`.
 
-    Ids and all fields that gonk has no word for are kept under `attributes.coco`. The file is gone through three times:
-    to see that it is one and what its categories are, for the images, and for the annotations.
+    A folder stands for the JSON files in it, or in its `annotations`. Ids and all fields that gonk has no word for are kept
+    under `attributes.coco`. A file is gone through three times: to see that it is one and what its categories are, for the
+    images, and for the annotations.
     """
     check_folder(images)
+    if source.is_dir():
+        folder = source / "annotations" if (source / "annotations").is_dir() else source
+        files = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".json")
+        if not files:
+            raise InputFileError("holds no .json file", where=str(folder), hint="give the file with the annotations")
+        for file in files:
+            yield from _read_file(file, images)
+    else:
+        yield from _read_file(source, images)
+
+
+def _read_file(source: Path, images: Path | None) -> Iterator[Record]:
     known = _Known(str(source))
     yield from _survey(source, known)
     for index, item in _elements(source, "images"):

@@ -30,10 +30,11 @@ _OBJECT_TAGS = frozenset({"name", "bndbox", "pose", *_FLAGS})
 
 
 def read(source: Path, images: Path | None) -> Iterator[Record]:
-    """Read a folder of VOC files (those directly in it that end in .xml), or a single one; see `sample.Importer`."""
+    """Read a folder of VOC files (those directly in it, or in its `Annotations`), or a single one; see `sample.Importer`."""
     if not source.is_dir():
         yield from read_files([source], images)
         return
+    source = source / "Annotations" if (source / "Annotations").is_dir() else source
     try:
         files = sorted(path for path in source.iterdir() if path.suffix.lower() == ".xml")
     except OSError as error:

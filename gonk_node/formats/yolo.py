@@ -20,7 +20,7 @@ from gonk_node.formats.images import check_name, find, media_type
 from gonk_node.formats.label_set import Label, declared_label
 from gonk_node.formats.loss import NotCarried
 from gonk_node.formats.sample import ImportedImage, ImportedLabels, Importer, Record, annotation, number
-from gonk_node.formats.yolo_folder import Source, Split, image_files
+from gonk_node.formats.yolo_folder import Source, Split
 from gonk_node.formats.yolo_shapes import DETECT, OBB, POSE, SCHEMAS, SEGMENT, unused_class
 from gonk_node.state.strict_json import Json, Problem
 
@@ -47,7 +47,7 @@ class _Reading:
     def records(self) -> Iterator[Record]:
         yield from self.source.problems
         for split in self.source.splits:
-            for file in image_files(split.images):
+            for file in split.files():
                 yield from self._image(split, file)
         yield from self._declared()
 

@@ -25,11 +25,23 @@ _POINTS_MAX = 4096
 
 
 class Split(NamedTuple):
-    """A folder of images, and that of their labels; both resolved."""
+    """A folder of images, and that of their labels; both resolved.
+
+    Attributes:
+        name: `train`, `val`, `test`, or `images`.
+        images: where the images are, at any depth.
+        labels: where their labels are, each at the same place.
+        listed: only these of the images; None for all.
+    """
 
     name: str
     images: Path
     labels: Path
+    listed: frozenset[Path] | None = None
+
+    def files(self) -> Iterator[Path]:
+        """The images, in order of their names; links to folders are not followed."""
+        return (path for path in image_files(self.images) if self.listed is None or path in self.listed)
 
 
 @dataclass(slots=True)
@@ -112,8 +124,10 @@ class Source:
             for text in given if isinstance(given, list) else [] if given is None else [given]:
                 folder_ = _inside(root, [base, root], str(text))
                 if folder_ is None:
-                    what = f"{str(text)[:80]!r} of {name} is no folder of images below {root}; left out"
+                    what = f"{str(text)[:80]!r} of {name} is no folder or list of images below {root}; left out"
                     self.problems.append(Problem(self.place, what))
+                elif folder_.is_file():
+                    self._read_list(name, folder_, root, base)
                 elif folder_ not in seen:
                     seen.add(folder_)
                     self.splits.append(Split(name, folder_, _labels_of(folder_)))
@@ -121,9 +135,29 @@ class Source:
             folder_ = root / "images" if (root / "images").is_dir() else root
             self.splits.append(Split("images", folder_, _labels_of(folder_)))
 
+    def _read_list(self, name: str, file: Path, root: Path, base: Path) -> None:
+        """A text file that names the images of a split, a line each."""
+        folders: dict[Path, set[Path]] = {}
+        for number, line in enumerate(_text_lines(file), 1):
+            candidates = _candidates(root, [file.parent, base], line.strip()) if line.strip() else ()
+            path = next((path for path in candidates if is_image_file(path) and path.is_file()), None)
+            if path is not None:
+                folders.setdefault(_images_folder_of(path), set()).add(path)
+            elif line.strip():
+                what = f"{line.strip()[:80]!r} is no image below {root}; left out"
+                self.problems.append(Problem(f"{file}: line {number}", what))
+        for folder, listed in sorted(folders.items()):
+            self.splits.append(Split(name, folder, _labels_of(folder), frozenset(listed)))
+
 
 def _inside(root: Path, bases: list[Path], text: str) -> Path | None:
-    """The folder of that relative path, also without the ".." that some tools put before it; None if there is none."""
+    """The folder, or the list of images, of that relative path; None if there is none below the root."""
+    candidates = _candidates(root, bases, text)
+    return next((path for path in candidates if path.is_dir() or (path.suffix == ".txt" and path.is_file())), None)
+
+
+def _candidates(root: Path, bases: list[Path], text: str) -> Iterator[Path]:
+    """What a path can mean, below the root; also without the ".." that some tools put before it."""
     parts = PurePosixPath(text.replace("\\", "/")).parts
     bare = PurePosixPath(*(part for part in parts if part not in ("..", "/")))
     for path in (*(base / text for base in bases), root / bare):
@@ -131,9 +165,13 @@ def _inside(root: Path, bases: list[Path], text: str) -> Path | None:
             found = path.resolve()
         except (OSError, RuntimeError, ValueError):  # RuntimeError: a circle of links; ValueError: a NUL
             continue
-        if found.is_dir() and found.is_relative_to(root):
-            return found
-    return None
+        if found.is_relative_to(root):
+            yield found
+
+
+def _images_folder_of(image: Path) -> Path:
+    """The last folder `images` above an image; without one, the folder that it is in."""
+    return next((folder for folder in image.parents if folder.name == "images"), image.parent)
 
 
 def _labels_of(images: Path) -> Path:
@@ -170,8 +208,11 @@ def _names(value: Any) -> dict[int, str]:
 
 
 def _lines(file: Path) -> dict[int, str]:
+    return _names([line.strip() or None for line in _text_lines(file)[:EXPORT_LABELS_MAX]])
+
+
+def _text_lines(file: Path) -> list[str]:
     try:
-        lines = file.read_text("utf-8-sig").splitlines()
+        return file.read_text("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputFileError(f"cannot be read: {error}", where=str(file)) from error
-    return _names([line.strip() or None for line in lines[:EXPORT_LABELS_MAX]])

@@ -48,7 +48,7 @@ def voc(folder: Path) -> dict[str, list[dict[str, str]]]:
 def test_coco_comes_back_value_by_value(gonk: Gonk) -> None:
     imported(gonk, "coco", BCCD / "instances.json")
     report = gonk.json("export", "cells", "coco", gonk.files / "out")
-    before, after = coco(BCCD / "instances.json"), coco(gonk.files / "out/instances.json")
+    before, after = coco(BCCD / "instances.json"), coco(gonk.files / "out/annotations/instances_default.json")
     used = {each["image_id"] for each in before["annotations"].values()}
     assert after["annotations"] == before["annotations"]
     assert after["categories"] == before["categories"]
@@ -83,7 +83,7 @@ def test_coco_comes_back_through_yolo_within_its_rounding(gonk: Gonk) -> None:
     gonk.ok("dataset", "create", "again")
     imported(gonk, "yolo-detect", gonk.files / "yolo", "again")
     gonk.ok("export", "again", "coco", gonk.files / "out")
-    before, after = coco(BCCD / "instances.json"), coco(gonk.files / "out/instances.json")
+    before, after = coco(BCCD / "instances.json"), coco(gonk.files / "out/annotations/instances_default.json")
     wanted, found = boxes(before), boxes(after)
     assert [each[:2] for each in wanted] == [each[:2] for each in found]
     for one, other in zip(wanted, found, strict=True):
@@ -107,7 +107,7 @@ def boxes(document: dict[str, Any]) -> list[tuple[str, str, list[float]]]:
 def test_importing_what_was_exported_brings_no_new_object(gonk: Gonk, format_name: str) -> None:
     imported(gonk, "coco", BCCD / "instances.json")
     gonk.ok("export", "cells", format_name, gonk.files / "out")
-    source = gonk.files / "out" / {"coco": "instances.json", "voc": "Annotations", "yolo-detect": ""}[format_name]
+    source = gonk.files / "out"
     first = gonk.json("import", "cells", format_name, source)
     assert first["objects"] == 0
     before = gonk.state()
@@ -164,8 +164,8 @@ def test_only_what_is_accepted_is_written(gonk: Gonk) -> None:
     gonk.ok("export", "cells", "coco", gonk.files / "before")
     gonk.accept_all()
     gonk.ok("export", "cells", "coco", gonk.files / "after")
-    assert coco(gonk.files / "before/instances.json")["images"] == {}
-    after = coco(gonk.files / "after/instances.json")
+    assert coco(gonk.files / "before/annotations/instances_default.json")["images"] == {}
+    after = coco(gonk.files / "after/annotations/instances_default.json")
     assert [each["bbox"] for each in after["annotations"].values()] == [[1, 2, 30, 40]]
 
 
@@ -185,7 +185,7 @@ def test_what_the_format_cannot_carry_is_told(gonk: Gonk) -> None:
     }
     result = gonk.ok("export", "cells", "voc", gonk.files / "text")
     assert "not carried: the score of boxes (once: object 'a.png'" in result.err
-    assert "read 2 objects and 1 annotation; wrote 2 files" in result.out
+    assert "read 2 objects and 1 annotation; wrote 3 files" in result.out
 
 
 def test_nothing_is_written_over_unless_asked(gonk: Gonk) -> None:
@@ -197,7 +197,7 @@ def test_nothing_is_written_over_unless_asked(gonk: Gonk) -> None:
     assert formats.files(gonk.files) == before
     gonk.ok("export", "cells", "voc", gonk.files / "out", "--replace")
     assert (gonk.files / "out/Annotations/a.xml").exists()
-    assert (gonk.files / "out.1/instances.json").exists()
+    assert (gonk.files / "out.1/annotations/instances_default.json").exists()
 
 
 def test_classes_without_images_are_refused(gonk: Gonk) -> None:

@@ -47,7 +47,7 @@ def test_categories_come_back_with_their_ids_also_those_that_nothing_has(gonk: G
     gonk.accept_all()
     report = gonk.json("export", "cells", "coco", gonk.files / "out")
     assert (report["problems"], report["not_carried"]) == ([], [])
-    written = json.loads((gonk.files / "out/instances.json").read_text())
+    written = json.loads((gonk.files / "out/annotations/instances_default.json").read_text())
     assert written["categories"] == sorted(
         ({"supercategory": "", **each} for each in CATEGORIES), key=lambda c: c["id"]
     )
@@ -61,12 +61,12 @@ def test_what_was_renamed_is_known_by_its_new_name_and_keeps_its_id(gonk: Gonk, 
     gonk.ok("labels", "cells", "rename", "bounding-box", "WBC", "White blood cell")
     gonk.accept_all()
     gonk.ok("export", "cells", "coco", gonk.files / "out")
-    written = json.loads((gonk.files / "out/instances.json").read_text())
+    written = json.loads((gonk.files / "out/annotations/instances_default.json").read_text())
     assert "White blood cell" in [each["name"] for each in written["categories"]]
     for number, each in enumerate(written["annotations"]):
         each |= {"id": 100 + number, "bbox": [5 + number, 5, 5, 5]}
-    (gonk.files / "out/instances.json").write_text(json.dumps(written))
-    report = gonk.json("import", "cells", "coco", gonk.files / "out/instances.json")
+    (gonk.files / "out/annotations/instances_default.json").write_text(json.dumps(written))
+    report = gonk.json("import", "cells", "coco", gonk.files / "out/annotations/instances_default.json")
     assert (report["annotations"], report["label_sets"]) == (2, [])
     gonk.accept_all()
     assert used(gonk) == ["RBC", "RBC", "WBC", "WBC"]

@@ -108,7 +108,7 @@ def plain(found: formats.Bodies) -> list[str]:
 @given(coco_bodies)
 def test_coco_gives_everything_back(bodies: formats.Bodies) -> None:
     found, loss = there_and_back(
-        "coco", bodies, lambda out: [(file, out / "images") for file in sorted(out.glob("*.json"))]
+        "coco", bodies, lambda out: [(file, out / "images") for file in sorted(out.glob("annotations/*.json"))]
     )
     for schema, body in bodies:
         if schema != "caption":

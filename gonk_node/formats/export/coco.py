@@ -1,7 +1,8 @@
-"""COCO out: `instances.json`, and `keypoints.json` and `captions.json` where there are any, beside the images.
+"""COCO out: `annotations/instances_default.json`, the same for keypoints and captions where there are any, and the images.
 
 Format: https://cocodataset.org/#format-data. What came from one annotation of a COCO file (a box and an outline, say) is
 one annotation again. Ids are those of the file that the data came from, where they are unique. Each file lists all images.
+The names are those that other programs look for (`default` is where a train or val would be).
 """
 
 from __future__ import annotations
@@ -30,6 +31,11 @@ from gonk_node.formats.safe_names import Names
 
 _FORMAT = "coco"
 _IMAGES = "images/"
+_FILES = {
+    "instances": "annotations/instances_default.json",
+    "keypoints": "annotations/person_keypoints_default.json",
+    "captions": "annotations/captions_default.json",
+}
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _SHAPES = ("bounding-box", "keypoints", "mask", "polygon")
 _MEMBERS = ("occluded", "truncated", "difficult", "pose", "score")  # of bodies: fields of their own in COCO, too
@@ -238,7 +244,7 @@ class _File:
 
     def __init__(self, job: Job, name: str) -> None:
         self._captions = name == "captions"
-        self._file: ExportFile = job.folder.create(f"{name}.json")
+        self._file: ExportFile = job.folder.create(_FILES[name])
         self._spool: Spool = job.folder.spool()
         self._images = self._annotations = 0
         self._file.write(b'{"info":{},"licenses":[],"images":[')

@@ -1,4 +1,4 @@
-"""Pascal VOC out: `Annotations/NAME.xml` for each image, and the images in `JPEGImages`.
+"""Pascal VOC out: `Annotations/NAME.xml` for each image, their names in `ImageSets`, and the images in `JPEGImages`.
 
 Format: the VOC2012 development kit, section 4. A box is given by its first and last pixel, counted from 1, as `formats.voc`
 reads it. Objects come in the order that they had in the file that they are from.
@@ -25,6 +25,7 @@ from gonk_node.formats.safe_names import Names, flat, split_extension
 
 _FORMAT = "voc"
 _IMAGES = "JPEGImages/"
+_IMAGE_SET = "ImageSets/Main/trainval.txt"
 _CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF], "�")  # no XML 1.0 document has them
 _FLAGS = ("truncated", "difficult", "occluded")
 _LOST = {"score": "the score of boxes", "iscrowd": "iscrowd of boxes"}
@@ -37,6 +38,7 @@ def write(job: Job) -> None:
     for sample in job.samples():
         if _is_image(sample):
             names.add(sample.name)
+    image_set = job.folder.create(_IMAGE_SET)
     for sample in job.samples():
         if not _is_image(sample):
             what = f"is {sample.media_type[:60]}, no image; left out, with its {len(sample.annotations)} annotations"
@@ -46,7 +48,9 @@ def write(job: Job) -> None:
         if name != sample.name:
             job.loss.not_carried(sample.place, "names that are no safe or unique file names; they were changed")
         job.folder.write(f"Annotations/{_stem(name)}.xml", _document(job, sample, name, labels).encode())
+        image_set.write(f"{_stem(name)}\n".encode())
         write_image(job, sample, _IMAGES + name)
+    image_set.close()
 
 
 def _is_image(sample: Sample) -> bool:

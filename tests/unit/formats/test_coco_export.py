@@ -30,7 +30,7 @@ def written(
     tmp_path: Path, bodies: formats.Bodies, name: str = "instances", **options: Any
 ) -> tuple[dict[str, Any], Loss]:
     loss = formats.export([formats.sample("a.png", bodies)], "coco", tmp_path / "out", **options)
-    return json.loads((tmp_path / "out" / f"{name}.json").read_bytes()), loss
+    return json.loads((tmp_path / "out/annotations" / f"{name}_default.json").read_bytes()), loss
 
 
 def test_a_box_and_an_outline_of_one_annotation_are_one_again(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_an_area_is_believed_until_somebody_changes_the_annotation(tmp_path: Pat
     newer = tuple(each._replace(version=1) for each in changed.annotations)
     again = Sample(changed.uuid, 0, "b.png", "image/png", changed.size, changed.sha256, changed.open, newer)
     formats.export([one, again], "coco", tmp_path / "out")
-    document = json.loads((tmp_path / "out/instances.json").read_bytes())
+    document = json.loads((tmp_path / "out/annotations/instances_default.json").read_bytes())
     assert {each["id"]: each["area"] for each in document["annotations"]} == {5: 99.5, 6: 12}
 
 
@@ -81,7 +81,7 @@ def test_odd_attributes_are_no_ids(tmp_path: Path, attributes: dict[str, Any]) -
 def test_a_label_set_brings_points_and_skeleton(tmp_path: Path) -> None:
     sets = {"keypoints": {"a": Label("a", "Person", index=4, keypoints=("head", "foot"), skeleton=(("foot", "head"),))}}
     body = {"label": "a", "points": [{"name": "foot", "x": 1, "y": 2, "v": 2}]}
-    document, _ = written(tmp_path, [("keypoints", body)], "keypoints", labels=sets)
+    document, _ = written(tmp_path, [("keypoints", body)], "person_keypoints", labels=sets)
     [category] = document["categories"]
     assert (category["id"], category["name"]) == (4, "Person")
     assert (category["keypoints"], category["skeleton"]) == (["head", "foot"], [[2, 1]])

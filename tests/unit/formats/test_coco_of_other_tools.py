@@ -25,7 +25,7 @@ def test_it_loads_what_is_exported_and_computes_the_same_areas(tmp_path: Path) -
         ("caption", {"text": "Cells."}),
     ]
     formats.export([formats.sample("a.png", bodies)], "coco", tmp_path / "out")
-    instances = coco.COCO(str(tmp_path / "out/instances.json"))
+    instances = coco.COCO(str(tmp_path / "out/annotations/instances_default.json"))
     [image] = instances.loadImgs(instances.getImgIds())
     assert (image["file_name"], image["width"], image["height"]) == ("a.png", 64, 48)
     found = instances.loadAnns(instances.getAnnIds())
@@ -34,10 +34,10 @@ def test_it_loads_what_is_exported_and_computes_the_same_areas(tmp_path: Path) -
         if each["segmentation"]:
             assert int(mask_api.area(instances.annToRLE(each))) == each["area"]
             assert mask_api.toBbox(instances.annToRLE(each)).tolist() == each["bbox"]
-    keypoints = coco.COCO(str(tmp_path / "out/keypoints.json"))
+    keypoints = coco.COCO(str(tmp_path / "out/annotations/person_keypoints_default.json"))
     [person] = keypoints.loadAnns(keypoints.getAnnIds())
     assert (person["keypoints"], person["num_keypoints"]) == ([3, 4, 2], 1)
-    assert len(coco.COCO(str(tmp_path / "out/captions.json")).getAnnIds()) == 1
+    assert len(coco.COCO(str(tmp_path / "out/annotations/captions_default.json")).getAnnIds()) == 1
 
 
 def _box() -> dict[str, int]:

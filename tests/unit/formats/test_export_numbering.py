@@ -76,7 +76,7 @@ def test_label_sets_name_and_number_classes_in_every_format(tmp_path: Path) -> N
     one = formats.sample("a.png", [("bounding-box", {"label": "rbc", **BOX})])
     for format_name in ("coco", "voc", "yolo-detect"):
         formats.export([one], format_name, tmp_path / format_name, labels=sets)
-    categories = json.loads((tmp_path / "coco/instances.json").read_bytes())["categories"]
+    categories = json.loads((tmp_path / "coco/annotations/instances_default.json").read_bytes())["categories"]
     assert [(each["id"], each["name"]) for each in categories] == [(1, "White cell"), (3, "Red cell")]
     assert "<name>Red cell</name>" in (tmp_path / "voc/Annotations/a.xml").read_text()
     assert '1: "White cell"' in (tmp_path / "yolo-detect/data.yaml").read_text()
@@ -87,7 +87,7 @@ def test_two_files_with_the_same_ids_in_one_dataset_are_numbered_anew(tmp_path: 
     kept = {"coco": {"id": 5, "image_id": 1, "category_id": 9}}
     bodies = [("bounding-box", {"label": "a", **BOX, "attributes": kept})]
     formats.export([formats.sample(name, bodies) for name in ("a.png", "b.png")], "coco", tmp_path / "out")
-    document = json.loads((tmp_path / "out/instances.json").read_bytes())
+    document = json.loads((tmp_path / "out/annotations/instances_default.json").read_bytes())
     assert sorted(each["id"] for each in document["annotations"]) == [6, 7]
     assert sorted(each["id"] for each in document["images"]) == [2, 3]
     assert document["categories"][0]["id"] == 9

@@ -235,3 +235,25 @@ def test_names_of_classes_come_back_from_yaml(name: str) -> None:
     assert yolo_yaml.parse(text) == {"train": "images", "names": {0: name}, "kpt_names": {0: [name]}}
     yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
     assert yaml.safe_load(text)["names"] == {0: name}
+
+
+def test_a_split_may_be_a_list_of_images(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "data.yaml": "train: train.txt\nnames: [cat]\n",
+        "train.txt": "./images/train/a.png\nimages/train/none.png\n\n../outside.png\n/images/b.png\n",
+        "labels/train/a.txt": "0 0.5 0.5 0.2 0.4\n",
+        "labels/b.txt": "0 0.5 0.5 0.2 0.4\n",
+    }
+    files |= {
+        f"images/{name}.png": formats.png(100, 50, name.encode()) for name in ("train/a", "train/not listed", "b")
+    }
+    (tmp_path / "outside.png").write_bytes(formats.png())
+    records = formats.read("yolo-detect", dataset(tmp_path / "in", files))
+    assert sorted(each.image_name for each in records if isinstance(each, ImportedAnnotation)) == [
+        "b.png",
+        "train/a.png",
+    ]
+    assert [told.split("train.txt: ")[1].split(" is no")[0] for told in problems(records)] == [
+        "line 2: 'images/train/none.png'",
+        "line 4: '../outside.png'",
+    ]
