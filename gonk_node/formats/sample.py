@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from blake3 import blake3
 
@@ -52,8 +52,7 @@ class ImportedImage:
     object_name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedAnnotation:
+class ImportedAnnotation(NamedTuple):
     """One annotation, ready to be signed.
 
     Attributes:
@@ -63,7 +62,8 @@ class ImportedAnnotation:
         place: where it stands in the source, for messages.
         key: 16 bytes that are the same whenever the same annotation of the same source is read again.
         uuid: its uuid in the dataset that the source was exported from; empty if the source does not say.
-        by_name: labels in the body are what they are called in the source, which a dataset may know by another id.
+        shipped: the body was made for the schema that ships under that name: it fits that, and its labels are what they are
+            called in the source, which a dataset may know by another id. Otherwise it is as the source has it.
     """
 
     image_name: str
@@ -72,7 +72,7 @@ class ImportedAnnotation:
     place: str
     key: bytes
     uuid: bytes = b""
-    by_name: bool = False
+    shipped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +136,12 @@ def annotation(
         place: where it stands in the source.
     """
     made = unchecked_annotation(
-        image_name, schema, body, format_name=format_name, source_id=source_id, place=place, by_name=True
+        image_name, schema, body, format_name=format_name, source_id=source_id, place=place, shipped=True
     )
     if isinstance(made, Problem):
         return made
     validator = shipped_validator(schema)
-    if validator.verdict(made.body) is not Conformance.VALID:
+    if validator.verdict_of(body, made.body) is not Conformance.VALID:
         first = validator.explain(made.body)[0]
         return Problem(place, f"makes no {schema}: {first.place} {first.what}; left out".replace(":  ", ": "))
     return made
@@ -156,7 +156,7 @@ def unchecked_annotation(
     source_id: str,
     place: str,
     uuid: bytes = b"",
-    by_name: bool = False,
+    shipped: bool = False,
 ) -> ImportedAnnotation | Problem:
     """The same for a schema that need not ship: whether the body fits is seen where the dataset's own is known."""
     try:
@@ -165,10 +165,10 @@ def unchecked_annotation(
         return Problem(place, "holds what JSON cannot (NaN, Infinity, or half a surrogate pair); left out")
     if len(text) > IMPORTED_BODY_BYTES_MAX:
         return Problem(place, f"would be {len(text):,} bytes; the limit is {IMPORTED_BODY_BYTES_MAX:,}; left out")
+    parts = (format_name.encode(), image_name.encode(), schema.encode(), source_id.encode(), text)
     hasher = _keys.copy()
-    for part in (format_name.encode(), image_name.encode(), schema.encode(), source_id.encode(), text):
-        hasher.update(len(part).to_bytes(8, "big") + part)
-    return ImportedAnnotation(image_name, schema, text, place, hasher.digest(KEY_BYTES), uuid, by_name)
+    hasher.update(b"".join([len(part).to_bytes(8, "big") + part for part in parts]))
+    return ImportedAnnotation(image_name, schema, text, place, hasher.digest(KEY_BYTES), uuid, shipped)
 
 
 @functools.cache

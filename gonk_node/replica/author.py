@@ -6,6 +6,7 @@ What may be signed is checked by `proposing` and `governing`, before anything co
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from gonk_node.core import limits
 from gonk_node.core.entry import Entry
@@ -13,10 +14,12 @@ from gonk_node.core.event_codec import encode_event
 from gonk_node.core.events import CONTRIBUTOR, OWNER, AcceptGrant, Event, Profile
 from gonk_node.core.ids import EventRef
 from gonk_node.core.keys import Signer
+from gonk_node.replica.ingest import UnsignedEntry
 from gonk_node.replica.queries import Queries
 from gonk_node.replica.replica import Replica
 
 EVENTS_PER_ENTRY = 1000  # of a large import: one signature for many, and a small unit to resume at
+_ENTRIES_PER_FLUSH = 4  # a flush takes as long as signing some hundred events; all of these are held in memory
 _BYTES_PER_ENTRY = limits.ENTRY_BYTES_MAX // 2  # leaves room for the header and the framing of each event
 
 
@@ -53,18 +56,19 @@ class Author:
         return self.replica.sign(self.signer, events, after_ms=after_ms)
 
     def sign_many(self, events: Iterable[Event], *, after_ms: int = 0) -> Iterator[list[EventRef]]:
-        """Sign any number of events, in entries of up to 1000; yields the references of each entry's events."""
-        batch: list[Event] = []
-        size = 0
-        for event in events:
-            length = len(encode_event(event))
-            if batch and (len(batch) >= EVENTS_PER_ENTRY or size + length > _BYTES_PER_ENTRY):
-                yield self._refs(self.sign(batch, after_ms=after_ms), len(batch))
-                batch, size = [], 0
-            batch.append(event)
-            size += length
-        if batch:
-            yield self._refs(self.sign(batch, after_ms=after_ms), len(batch))
+        """Sign any number of events, in entries of up to 1000; yields the references of each entry's events.
+
+        A few entries are signed at a time, with one flush for all of them.
+        """
+        batches = _batches(events)
+        while group := list(islice(batches, _ENTRIES_PER_FLUSH)):
+            self.introduce()
+            unsigned = [UnsignedEntry(self.signer, batch, (after_ms,)) for batch in group]
+            results = self.replica.sign_group(unsigned)
+            for batch, result in zip(group, results, strict=True):
+                if isinstance(result, Exception):
+                    raise result
+                yield [EventRef(result.entry_id, index) for index in range(len(batch))]
 
     def time_of(self, refs: Iterable[EventRef]) -> int:
         """The latest time (ms) of the entries that hold those events: what refers to them is signed after it."""
@@ -110,5 +114,17 @@ class Author:
             return authority.owns(self.key, branch, seq)
         return authority.review_rank(self.key, branch, seq) is not None
 
-    def _refs(self, entry: Entry, count: int) -> list[EventRef]:
-        return [EventRef(entry.entry_id, index) for index in range(count)]
+
+def _batches(events: Iterable[Event]) -> Iterator[list[Event]]:
+    """Events by the entries that they are to be in."""
+    batch: list[Event] = []
+    size = 0
+    for event in events:
+        length = len(encode_event(event))
+        if batch and (len(batch) >= EVENTS_PER_ENTRY or size + length > _BYTES_PER_ENTRY):
+            yield batch
+            batch, size = [], 0
+        batch.append(event)
+        size += length
+    if batch:
+        yield batch

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import threading
 
+from gonk_node import schemas
+from gonk_node.core.events import SCHEMA_PREFIX
 from gonk_node.core.ids import uuid_text
 from gonk_node.core.limits import SCHEMAS_COMPILED_MAX
 from gonk_node.errors import NonconformingError
@@ -22,6 +24,7 @@ class Bodies:
         self._queries = queries
         self._lock = threading.Lock()
         self._validators: dict[int, Validator] = {}  # by schema revision, of which nothing changes; the oldest first
+        self._shipped: dict[int, bool] = {}  # by schema revision
         self._unusable: set[int] = set()  # revisions that cannot be judged by
 
     def check(self, schema: Revision, body: bytes) -> None:
@@ -54,6 +57,15 @@ class Bodies:
                 self._unusable.add(schema_no)
                 return Conformance.UNKNOWN
         return validator.verdict(body)
+
+    def ships(self, schema: Revision) -> bool:
+        """Whether the document of a schema revision is, byte for byte, the one that ships under its name."""
+        known = self._shipped.get(schema.number)
+        if known is None:
+            name = str(schema.name).removeprefix(SCHEMA_PREFIX)
+            known = name in schemas.names() and schema.body == schemas.load(name)
+            self._shipped[schema.number] = known
+        return known
 
     def _validator(self, schema: Revision) -> Validator:
         validator = self._validators.get(schema.number)

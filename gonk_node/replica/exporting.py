@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from gonk_node import schemas
 from gonk_node.formats.export import EXPORTERS, OF_ANY_SCHEMA
 from gonk_node.formats.export.job import Job, Sample, SampleAnnotation
 from gonk_node.formats.folder import FolderWriter
@@ -69,7 +68,6 @@ class Samples:
         self._check_all = check_all
         self._told = False  # losses are told in the first of several passes
         self._schemas: dict[int, Revision | None] = {}
-        self._shipped: dict[int, bool] = {}  # schema revisions: whether the document is the one that ships
         self._bodies = Bodies(queries)
 
     def labels(self) -> dict[str, dict[str, Label]]:
@@ -144,10 +142,7 @@ class Samples:
 
     def _fits(self, revision: Revision, schema: Revision) -> bool:
         """Whether it conforms, where exporters do not look themselves: they check bodies against the schemas that ship."""
-        if schema.number not in self._shipped:
-            name = (schema.name or "").removeprefix(SCHEMA_PREFIX)
-            self._shipped[schema.number] = name in schemas.names() and schema.body == schemas.load(name)
-        seen_to = self._shipped[schema.number] and not self._check_all
+        seen_to = self._bodies.ships(schema) and not self._check_all
         return seen_to or self._bodies.conformance(revision) is Conformance.VALID
 
 

@@ -211,9 +211,10 @@ class Importing:
         for uuid, (each, ref, schema) in wanted.items():
             if uuid in known:
                 continue
-            body = self._labels.with_ids(each.schema, each.body) if each.by_name else each.body
+            body = self._labels.with_ids(each.schema, each.body) if each.shipped else each.body
             try:
-                self._proposer.bodies.check(schema, body)
+                if not (each.shipped and body is each.body and self._proposer.bodies.ships(schema)):
+                    self._proposer.bodies.check(schema, body)
             except NonconformingError as error:
                 self.report.loss.problem(Problem(each.place, f"{error.what}; left out"))
             else:

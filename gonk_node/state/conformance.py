@@ -78,6 +78,14 @@ class Validator:
             return Conformance.INVALID
         return Conformance.VALID if self._compiled.is_valid(value) else Conformance.INVALID
 
+    def verdict_of(self, value: Json, body: bytes) -> Conformance:
+        """The same for a body that is `strict_json.canonical(value)`, without parsing it where that is sure to succeed."""
+        if not strict_json.is_sure_to_parse(body):
+            return self.verdict(body)
+        if self._costs_too_much(body):
+            return Conformance.UNKNOWN
+        return Conformance.VALID if self._compiled.is_valid(value) else Conformance.INVALID
+
     def explain(self, body: bytes) -> list[Problem]:
         """What is wrong with a body (JSON pointers and reasons, PROBLEMS_EXPLAINED_MAX at most); [] if valid.
 

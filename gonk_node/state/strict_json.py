@@ -83,7 +83,12 @@ def parse(text: bytes, levels_max: int = JSON_DEPTH_MAX) -> Json:
 
 def canonical(value: Json) -> bytes:
     """The value as UTF-8 JSON: names sorted, no spaces, shortest float forms; ValueError for NaN."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode("utf-8")
+    return _encode(value).encode("utf-8")
+
+
+def is_sure_to_parse(text: bytes) -> bool:
+    """Whether `parse` takes what `canonical` made, as far as can be told by its length and its brackets; False: it may not."""
+    return len(text) <= _DIGITS_MAX and depth_max(text) <= JSON_DEPTH_MAX
 
 
 def pointer(path: Iterable[str | int]) -> str:
@@ -119,6 +124,7 @@ def _constant(literal: str) -> float:
     raise NonconformingError(f"has {literal}, which JSON does not know")
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_real, parse_constant=_constant)
 
 
