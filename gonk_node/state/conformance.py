@@ -17,6 +17,7 @@ import jsonschema_rs
 
 from gonk_node.core.limits import (
     EXPLANATION_COST_MAX,
+    JSON_DEPTH_MAX,
     PATTERN_PROGRAM_BYTES_MAX,
     PROBLEMS_EXPLAINED_MAX,
     SCHEMA_BYTES_MAX,
@@ -56,11 +57,13 @@ class Conformance(enum.Enum):
 class Validator:
     """An admitted schema, ready to judge bodies; made by `compile_schema`. Immutable."""
 
-    __slots__ = ("_compiled", "_plan")
+    __slots__ = ("_cheap_bytes_max", "_compiled", "_plan")
 
     def __init__(self, compiled: jsonschema_rs.Validator, plan: schema_guard.Plan) -> None:
         self._compiled = compiled
         self._plan = plan
+        dearest = max(1, plan.cost(JSON_DEPTH_MAX, 1, 1))  # of bodies of one byte: there are no more values than bytes
+        self._cheap_bytes_max = VALIDATION_COST_MAX // dearest - 1
 
     def verdict(self, body: bytes) -> Conformance:
         """Judge a body (UTF-8 JSON bytes as given by its author).
@@ -70,13 +73,17 @@ class Validator:
         VALIDATION_COST_MAX the verdict is UNKNOWN. A body that is no strict JSON (see
         `strict_json.parse`) is INVALID.
         """
+        return self.judge(body)[0]
+
+    def judge(self, body: bytes) -> tuple[Conformance, Json]:
+        """The same, and the value of the body where it is VALID, so that it need not be parsed again; otherwise None."""
         if self._costs_too_much(body):
-            return Conformance.UNKNOWN
+            return Conformance.UNKNOWN, None
         try:
             value = strict_json.parse(body)
         except NonconformingError:
-            return Conformance.INVALID
-        return Conformance.VALID if self._compiled.is_valid(value) else Conformance.INVALID
+            return Conformance.INVALID, None
+        return (Conformance.VALID, value) if self._compiled.is_valid(value) else (Conformance.INVALID, None)
 
     def verdict_of(self, value: Json, body: bytes) -> Conformance:
         """The same for a body that is `strict_json.canonical(value)`, without parsing it where that is sure to succeed."""
@@ -107,6 +114,8 @@ class Validator:
         return [_problem(error) for error in islice(errors, PROBLEMS_EXPLAINED_MAX)]
 
     def _costs_too_much(self, body: bytes) -> bool:
+        if len(body) <= self._cheap_bytes_max:
+            return False
         values = strict_json.values_max(body)
         return (  # the cost grows with depth, so the quick bound of the depth settles most bodies
             self._plan.cost(strict_json.depth_max(body), values, len(body)) > VALIDATION_COST_MAX

@@ -38,6 +38,9 @@ _STEP = [0] * 256
 for _byte, _step in ((b"[", 1), (b"{", 1), (b"]", -1), (b"}", -1)):
     _STEP[_byte[0]] = _step
 _SURROGATE = re.compile(rb"\\u[dD][89abABcdefCDEF]")
+_EXPONENT = re.compile(rb"[0-9][eE]")
+_ALL_DIGITS_ALIKE = bytes(48 if 48 <= byte <= 57 else 32 for byte in range(256))
+_MANY_DIGITS = b"0" * 300  # with fewer, and no exponent, a number is a double
 _DIGITS_MAX = 309  # the largest double, 1.8e308, has 309 digits before the point
 
 
@@ -71,7 +74,7 @@ def parse(text: bytes, levels_max: int = JSON_DEPTH_MAX) -> Json:
     if depth_max(text) > levels_max and (deep := depth(text)) > levels_max:
         raise NonconformingError(f"is nested {deep} levels deep; the limit is {levels_max}")
     try:
-        value = _DECODER.decode(text.decode("utf-8"))
+        value = _value(text)
     except UnicodeDecodeError as error:
         raise NonconformingError(f"is not UTF-8 (at byte {error.start})") from error
     except json.JSONDecodeError as error:
@@ -87,13 +90,28 @@ def canonical(value: Json) -> bytes:
 
 
 def is_sure_to_parse(text: bytes) -> bool:
-    """Whether `parse` takes what `canonical` made, as far as can be told by its length and its brackets; False: it may not."""
+    """Whether `parse` takes what `canonical` made, as its length and brackets tell; False: perhaps not."""
     return len(text) <= _DIGITS_MAX and depth_max(text) <= JSON_DEPTH_MAX
 
 
 def pointer(path: Iterable[str | int]) -> str:
     """The JSON pointer (RFC 6901) of a path: ["a/b", 0] -> "/a~1b/0"; [] -> ""."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def _value(text: bytes) -> Json:
+    """What a JSON text says; without looking at each number where none can be beyond a double."""
+    decoded = text.decode("utf-8")
+    if _EXPONENT.search(text) is None and (
+        len(text) < len(_MANY_DIGITS) or _MANY_DIGITS not in text.translate(_ALL_DIGITS_ALIKE)
+    ):
+        try:
+            value, end = _QUICK_DECODER.raw_decode(decoded)
+        except json.JSONDecodeError:  # also where blanks are before it
+            end = -1
+        if end == len(decoded):
+            return value
+    return _DECODER.decode(decoded)
 
 
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
@@ -124,6 +142,7 @@ def _constant(literal: str) -> float:
     raise NonconformingError(f"has {literal}, which JSON does not know")
 
 
+_QUICK_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)  # takes numbers of any size
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_real, parse_constant=_constant)
 
