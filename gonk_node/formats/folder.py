@@ -11,6 +11,7 @@ import hashlib
 import os
 import secrets
 import shutil
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -164,7 +165,7 @@ class ExportFile:
 
 
 class Spool:
-    """Bytes for later, in a file that is gone once it is closed; what is written counts when it is poured."""
+    """Bytes for later, in a file that is gone once it is closed; they count when they are written where they belong."""
 
     def __init__(self, file: BinaryIO, folder: FolderWriter) -> None:
         self._file = file
@@ -177,12 +178,12 @@ class Spool:
         except OSError as error:
             raise _typed(error, self._folder.target) from error
 
-    def pour(self, file: ExportFile) -> None:
-        """Append all that was written to a file, and close the spool."""
+    def pieces(self) -> Iterator[bytes]:
+        """All that was written, in order, in pieces of up to a mebibyte; then the spool is closed."""
         try:
             self._file.seek(0)
             while piece := self._file.read(_PIECE_BYTES):
-                file.write(piece)
+                yield piece
         except OSError as error:
             raise _typed(error, self._folder.target) from error
         finally:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from gonk_node.formats.export import EXPORTERS, OF_ANY_SCHEMA
 from gonk_node.formats.export.job import Job, Sample, SampleAnnotation
@@ -47,6 +47,14 @@ class ExportReport:
         return {**counts, **self.loss.as_dict()}
 
 
+class _Schema(NamedTuple):
+    """A schema revision: its name without `schema-`, and whether bodies must be checked before exporters get them."""
+
+    name: str
+    version: int
+    judge_here: bool
+
+
 class Samples:
     """All samples of one State, from the first on each time it is called.
 
@@ -67,7 +75,7 @@ class Samples:
         self._loss = loss
         self._check_all = check_all
         self._told = False  # losses are told in the first of several passes
-        self._schemas: dict[int, Revision | None] = {}
+        self._schemas: dict[int, _Schema] = {}
         self._bodies = Bodies(queries)
 
     def labels(self) -> dict[str, dict[str, Label]]:
@@ -91,20 +99,21 @@ class Samples:
         current = self._queries.iterate(SCHEMA, "current")
         return {(each.name or "").removeprefix(SCHEMA_PREFIX): each.body or b"" for each in current}
 
-    def __call__(self) -> Iterator[Sample]:
+    def __call__(self, *, annotations: bool = True) -> Iterator[Sample]:
         """In order of the objects' uuids."""
         after = b""
         while page := self._queries.current_objects(after, _PAGE):
             hanging: dict[int, list[SampleAnnotation]] = {}
-            for object_no, revision in self._queries.current_annotations_on([each.number for each in page]):
-                annotation = self._annotation(revision)
+            numbers = [each.number for each in page] if annotations else []
+            for object_no, uuid, version, schema_no, body in self._queries.current_bodies_on(numbers):
+                annotation = self._annotation(uuid, version, schema_no, body)
                 if annotation is not None:
                     hanging.setdefault(object_no, []).append(annotation)
             for each in page:
                 if each.media_type != MEDIA_TYPE:
                     yield self._sample(each, tuple(sorted(hanging.get(each.number, ()))))
             after = page[-1].uuid
-        self._told = True
+        self._told = self._told or annotations
 
     def _sample(self, revision: Revision, annotations: tuple[SampleAnnotation, ...]) -> Sample:
         content_id = revision.content_id or b""
@@ -128,22 +137,23 @@ class Samples:
         if not self._content.has(content_id):
             self._fetch(content_id)
 
-    def _annotation(self, revision: Revision) -> SampleAnnotation | None:
-        number = revision.schema_no or 0
-        if number not in self._schemas:
-            self._schemas[number] = self._queries.by_number(SCHEMA, number)
-        schema = self._schemas[number]
-        if schema is None or not self._fits(revision, schema):
-            if not self._told:
-                self._loss.left_out(f"annotation {revision.uuid.hex()}", "does not fit its schema; left out")
-            return None
-        name = (schema.name or "").removeprefix(SCHEMA_PREFIX)
-        return SampleAnnotation(revision.uuid, revision.version or 0, name, schema.version or 0, revision.body or b"")
+    def _annotation(self, uuid: bytes, version: int, schema_no: int, body: bytes) -> SampleAnnotation | None:
+        found = self._schemas.get(schema_no)
+        if found is None:
+            found = self._schemas[schema_no] = self._schema(schema_no)
+        # where it is the one that ships, exporters check bodies themselves
+        if not found.judge_here or self._bodies.verdict(schema_no, body) is Conformance.VALID:
+            return SampleAnnotation(uuid, version, found.name, found.version, body)
+        if not self._told:
+            self._loss.left_out(f"annotation {uuid.hex()}", "does not fit its schema; left out")
+        return None
 
-    def _fits(self, revision: Revision, schema: Revision) -> bool:
-        """Whether it conforms, where exporters do not look themselves: they check bodies against the schemas that ship."""
-        seen_to = self._bodies.ships(schema) and not self._check_all
-        return seen_to or self._bodies.conformance(revision) is Conformance.VALID
+    def _schema(self, number: int) -> _Schema:
+        revision = self._queries.by_number(SCHEMA, number)
+        if revision is None:  # then no body fits it either
+            return _Schema("", 0, True)
+        judge_here = self._check_all or not self._bodies.ships(revision)
+        return _Schema((revision.name or "").removeprefix(SCHEMA_PREFIX), revision.version or 0, judge_here)
 
 
 @contextlib.contextmanager
@@ -198,13 +208,15 @@ def export(
     samples = Samples(queries, content, fetch, report.loss, check_all=format_name in OF_ANY_SCHEMA)
     total = queries.counts()["objects"]["current"]
 
-    def counted() -> Iterator[Sample]:
-        report.objects = report.annotations = 0  # exporters read everything more than once
-        for sample in samples():
-            report.objects += 1
-            report.annotations += len(sample.annotations)
-            progress(report.objects, total)
+    def counted(*, annotations: bool = True) -> Iterator[Sample]:
+        objects = hanging = 0
+        for sample in samples(annotations=annotations):
+            objects += 1
+            hanging += len(sample.annotations)
+            progress(objects, total)
             yield sample
+        if annotations:
+            report.objects, report.annotations = objects, hanging
 
     with FolderWriter(target, replace=replace) as folder:
         EXPORTERS[format_name](Job(counted, folder, report.loss, images, samples.labels(), samples.schemas()))

@@ -167,6 +167,17 @@ class Queries:
         )
         return [(row[0], read_revision(ANNOTATION, row[1:])) for row in rows]
 
+    def current_bodies_on(self, objects: Iterable[int]) -> list[tuple[int, bytes, int, int, bytes]]:
+        """The same with little else: (the object's number, uuid, version, schema revision's number, body) of each."""
+        return self._db.rows_in(
+            "SELECT l.object_no, t.uuid, t.version, t.schema_no, t.body FROM annotation_objects l"
+            " JOIN annotations r ON r.event_no = l.annotation_no"
+            " JOIN annotations t ON t.uuid = r.uuid AND t.root_no = r.event_no WHERE t.current"
+            " AND NOT EXISTS (SELECT 1 FROM annotation_objects m JOIN objects o ON o.event_no = m.object_no"
+            " WHERE m.annotation_no = r.event_no AND NOT o.current) AND l.object_no IN (??)",
+            objects,
+        )
+
     def objects_of(self, root: int) -> list[Revision]:
         """The object revisions that the annotation of that create event hangs on."""
         rows = self._db.rows("SELECT object_no FROM annotation_objects WHERE annotation_no = ?", (root,))

@@ -70,7 +70,7 @@ def export(
     ordered = sorted(samples, key=lambda each: each.uuid)
     loss = Loss()
     with FolderWriter(target) as folder:
-        EXPORTERS[format_name](Job(lambda: iter(ordered), folder, loss, images, labels or {}))
+        EXPORTERS[format_name](Job(lambda annotations=True: iter(ordered), folder, loss, images, labels or {}))
     return loss
 
 

@@ -8,10 +8,12 @@ The names are those that other programs look for (`default` is where a train or 
 from __future__ import annotations
 
 import json
+from array import array
 from dataclasses import dataclass, field
 from typing import Any
 
 from gonk_node.formats.export import coco_shapes
+from gonk_node.formats.export.coco_file import CocoFile, Waiting
 from gonk_node.formats.export.job import (
     Job,
     Sample,
@@ -25,7 +27,7 @@ from gonk_node.formats.export.job import (
     write_image,
 )
 from gonk_node.formats.export.numbering import Ids, Labels, kept_id
-from gonk_node.formats.folder import ExportFile, Spool
+from gonk_node.formats.label_set import Label
 from gonk_node.formats.loss import Loss
 from gonk_node.formats.safe_names import Names
 
@@ -36,7 +38,6 @@ _FILES = {
     "keypoints": "annotations/person_keypoints_default.json",
     "captions": "annotations/captions_default.json",
 }
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _SHAPES = ("bounding-box", "keypoints", "mask", "polygon")
 _MEMBERS = ("occluded", "truncated", "difficult", "pose", "score")  # of bodies: fields of their own in COCO, too
 _MADE_ANEW = ("id", "image_id", "category_id", "iscrowd", "area", "bbox", "segmentation", "keypoints", "num_keypoints")
@@ -71,87 +72,132 @@ class _Category:
     more: dict[str, Any] = field(default_factory=dict)  # what else the file said that it is from
 
 
-class _Survey:
-    """The first pass: which ids and names there are."""
+def write(job: Job) -> None:
+    """Write COCO files; see `job.Exporter`."""
+    _Export(job).run()
+
+
+class _Export:
+    """The samples are gone through once for the annotations, and once more, without them, for the images."""
 
     def __init__(self, job: Job) -> None:
-        self.names = Names()
-        self.images = Ids()
-        self.annotations = {"instances": Ids(), "keypoints": Ids(), "captions": Ids()}
-        self.used: set[str] = {"instances"}
-        self.categories: dict[str, _Category] = {}
+        self._job = job
+        self._names = Names()
+        self._image_ids = Ids()
+        self._claimed = array("q")  # the id that each image had before; -1: none
+        self._files: dict[str, CocoFile] = {}
         declared = job.labels_of(_SHAPES)
-        labels = Labels(declared, lambda label: kept_of_label(label, _FORMAT).get("id"))
-        for label, said in declared.items():
-            points = {name: at for at, name in enumerate(said.keypoints, 1)}
-            joined = [[points[one], points[other]] for one, other in said.skeleton]
-            rest = {**kept_of_label(said, _FORMAT)}
-            above = rest.pop("supercategory", "")
-            more = {name: value for name, value in rest.items() if name not in _OF_CATEGORY}
-            self.categories[label] = _Category(
-                above if isinstance(above, str) else "", dict.fromkeys(points), joined, more
-            )
+        self._labels = Labels(declared, lambda label: kept_of_label(label, _FORMAT).get("id"))
+        self._categories = {label: _declared_category(said) for label, said in declared.items()}
+
+    def run(self) -> None:
+        """Write everything."""
+        job, ids = self._job, array("q")
+        self._file("instances")
         for sample in job.samples():
             if _is_image(sample):
-                self._add(job, sample, labels)
-        self.numbers = labels.numbers(0, dense=False)
-        self.label_names = labels.names()
+                self._take(sample, len(self._claimed))
+            else:
+                what = (
+                    f"is {sample.media_type[:60]}, no image; left out, with its {len(sample.annotations)} annotations"
+                )
+                job.loss.left_out(sample.place, what)
+        for sample in job.samples(annotations=False):
+            if _is_image(sample):
+                claimed = self._claimed[len(ids)]
+                ids.append(self._image_ids.next(None if claimed < 0 else claimed))
+                image = self._image(sample, ids[-1])
+                for file in self._files.values():
+                    file.image(image)
+        numbers = self._labels.numbers(0, dense=False)
+        categories = self._category_list(numbers)
+        for name, file in sorted(self._files.items()):
+            file.close(ids, numbers, None if name == "captions" else categories, self._points)
 
-    def _add(self, job: Job, sample: Sample, labels: Labels) -> None:
-        self.names.add(sample.name)
-        items = _items(job, sample, again=False)
-        self.images.add(_image_id(items))
-        for item in items:
-            self.annotations[item.file].add(item.kept)
-            self.used.add(item.file)
-            if item.file == "captions":
-                continue
+    def _file(self, name: str) -> CocoFile:
+        if name not in self._files:
+            self._files[name] = CocoFile(self._job.folder, _FILES[name])
+        return self._files[name]
+
+    def _take(self, sample: Sample, image: int) -> None:
+        """Take a sample's annotations, and what it claims."""
+        self._names.add(sample.name)
+        claimed = -1
+        for item in _items(self._job, sample):
             source = kept(item.body, _FORMAT)
-            label = item.body["label"]
-            labels.add(label, kept_id(source.get("category_id")))
-            category = self.categories.setdefault(label, _Category())
+            number = kept_id(source.get("image_id"))
+            if number is not None and (claimed < 0 or number < claimed):  # the least one, if they disagree
+                claimed = number
+            _tell(item, sample, self._job.loss)
+            if item.file == "captions":
+                members = {"caption": item.body["text"], **_extra(source)}
+                self._file("captions").add(Waiting(item.kept, image, None, members))
+                continue
+            label, points = item.body["label"], ""
+            self._labels.add(label, kept_id(source.get("category_id")))
+            category = self._categories.get(label) or self._categories.setdefault(label, _Category())
             if not category.supercategory and isinstance(source.get("supercategory"), str):
                 category.supercategory = source["supercategory"]
             if item.file == "keypoints":
-                points = item.bodies["keypoints"]["points"]
-                category.keypoints.update(dict.fromkeys(point["name"] for point in points))
+                named = item.bodies["keypoints"]["points"]
+                category.keypoints.update(dict.fromkeys(point["name"] for point in named))
+                points = json.dumps(named)
+            self._file(item.file).add(Waiting(item.kept, image, label, _members(item, source), points))
+        self._claimed.append(claimed)
+        if claimed >= 0:
+            self._image_ids.add(claimed)
+
+    def _image(self, sample: Sample, number: int) -> dict[str, Any]:
+        job, name = self._job, self._names.path(sample.name, sample.uuid)
+        if name != sample.name:
+            job.loss.not_carried(sample.place, "names that are no safe or unique file names; they were changed")
+        image: dict[str, Any] = {"id": number, "file_name": name}
+        size = image_size(sample)
+        if size is None:
+            job.loss.not_carried(sample.place, "width and height, which cannot be read from the image file")
+        else:
+            image |= {"width": size.width, "height": size.height}
+        write_image(job, sample, _IMAGES + name)
+        return image
+
+    def _points(self, label: str, points: str) -> dict[str, Any]:
+        """The members for keypoints, of which COCO lists all that their category has."""
+        flat, visible = coco_shapes.keypoints(json.loads(points), list(self._categories[label].keypoints))
+        return {"keypoints": flat, "num_keypoints": visible}
+
+    def _category_list(self, numbers: dict[str, int]) -> list[dict[str, Any]]:
+        names, found = self._labels.names(), []
+        for label, number in numbers.items():
+            category = self._categories[label]
+            entry = {"id": number, "name": names[label], "supercategory": category.supercategory, **category.more}
+            if category.keypoints:
+                entry |= {"keypoints": list(category.keypoints), "skeleton": category.skeleton}
+            found.append(entry)
+        return found
 
 
-def write(job: Job) -> None:
-    """Write COCO files; see `job.Exporter`."""
-    survey = _Survey(job)
-    files = {name: _File(job, name) for name in sorted(survey.used)}
-    for sample in job.samples():
-        if not _is_image(sample):
-            what = f"is {sample.media_type[:60]}, no image; left out, with its {len(sample.annotations)} annotations"
-            job.loss.left_out(sample.place, what)
-            continue
-        items = _items(job, sample, again=True)
-        image = _image(job, sample, items, survey)
-        for file in files.values():
-            file.image(image)
-        for item in items:
-            number = survey.annotations[item.file].next(item.kept)
-            files[item.file].annotation(_annotation(item, number, image["id"], survey))
-            _tell(item, sample, job.loss)
-    for file in files.values():
-        file.close(_categories(survey))
+def _declared_category(label: Label) -> _Category:
+    """What a label set says of a label."""
+    points = {name: at for at, name in enumerate(label.keypoints, 1)}
+    joined = [[points[one], points[other]] for one, other in label.skeleton]
+    rest = {name: value for name, value in kept_of_label(label, _FORMAT).items() if name not in _OF_CATEGORY}
+    above = rest.pop("supercategory", "")
+    return _Category(above if isinstance(above, str) else "", dict.fromkeys(points), joined, rest)
 
 
 def _is_image(sample: Sample) -> bool:
     return sample.media_type.startswith("image/")
 
 
-def _items(job: Job, sample: Sample, *, again: bool) -> list[_Item]:
+def _items(job: Job, sample: Sample) -> list[_Item]:
     """The COCO annotations of a sample, in order of the first uuid of each."""
     items: list[_Item] = []
     joinable: dict[tuple[int, str, bool], _Item] = {}
     for annotation in sample.annotations:
         if annotation.schema not in _SHAPES and annotation.schema != "caption":
-            if not again:
-                job.loss.not_carried(sample.place, f"annotations of {annotation.schema[:60]}")
+            job.loss.not_carried(sample.place, f"annotations of {annotation.schema[:60]}")
             continue
-        body = typed_body(annotation, sample, job, again=again)
+        body = typed_body(annotation, sample, job)
         if body is None:
             continue
         number = kept_id(kept(body, _FORMAT).get("id"))
@@ -168,49 +214,27 @@ def _items(job: Job, sample: Sample, *, again: bool) -> list[_Item]:
     return items
 
 
-def _image_id(items: list[_Item]) -> int | None:
-    """The id that the image had where its annotations come from; the least one, if they disagree."""
-    found = (kept_id(kept(item.body, _FORMAT).get("image_id")) for item in items)
-    return min((number for number in found if number is not None), default=None)
-
-
-def _image(job: Job, sample: Sample, items: list[_Item], survey: _Survey) -> dict[str, Any]:
-    name = survey.names.path(sample.name, sample.uuid)
-    if name != sample.name:
-        job.loss.not_carried(sample.place, "names that are no safe or unique file names; they were changed")
-    image: dict[str, Any] = {"id": survey.images.next(_image_id(items)), "file_name": name}
-    size = image_size(sample)
-    if size is None:
-        job.loss.not_carried(sample.place, "width and height, which cannot be read from the image file")
-    else:
-        image |= {"width": size.width, "height": size.height}
-    write_image(job, sample, _IMAGES + name)
-    return image
-
-
-def _annotation(item: _Item, number: int, image_id: int, survey: _Survey) -> dict[str, Any]:
-    source = kept(item.body, _FORMAT)
-    extra = {name: source[name] for name in sorted(source.keys() - _OWN)}
-    if item.file == "captions":
-        return {"id": number, "image_id": image_id, "caption": item.body["text"], **extra}
-    label = item.body["label"]
+def _members(item: _Item, source: dict[str, Any]) -> dict[str, Any]:
+    """What an annotation says, without ids and keypoints."""
     area = source.get("area")
     if not item.unchanged or isinstance(area, bool) or not isinstance(area, int | float):
         area = coco_shapes.area(item.bodies)
     found: dict[str, Any] = {
-        "id": number,
-        "image_id": image_id,
-        "category_id": survey.numbers[label],
         "bbox": coco_shapes.box(item.bodies),
         "area": area,
         "iscrowd": int(item.body.get("iscrowd", False)),
         "segmentation": coco_shapes.segmentation(item.bodies),
+        **_extra(source),
     }
-    if item.file == "keypoints":
-        points, visible = coco_shapes.keypoints(item.bodies["keypoints"], list(survey.categories[label].keypoints))
-        found |= {"keypoints": points, "num_keypoints": visible}
-    members = {name: item.body[name] for name in _MEMBERS if name in item.body}
-    return found | extra | members
+    for name in _MEMBERS:
+        if name in item.body:
+            found[name] = item.body[name]
+    return found
+
+
+def _extra(source: dict[str, Any]) -> dict[str, Any]:
+    """What the file that it comes from said besides."""
+    return {name: source[name] for name in sorted(source.keys() - _OWN)}
 
 
 def _tell(item: _Item, sample: Sample, loss: Loss) -> None:
@@ -221,54 +245,3 @@ def _tell(item: _Item, sample: Sample, loss: Loss) -> None:
             loss.not_carried(place, "holes of polygons, which are filled")
     if "lang" in item.body:
         loss.not_carried(place, "the language of captions")
-
-
-def _categories(survey: _Survey) -> list[dict[str, Any]]:
-    found = []
-    for label, number in survey.numbers.items():
-        category = survey.categories[label]
-        entry: dict[str, Any] = {
-            "id": number,
-            "name": survey.label_names[label],
-            "supercategory": category.supercategory,
-        }
-        entry |= category.more
-        if category.keypoints:
-            entry |= {"keypoints": list(category.keypoints), "skeleton": category.skeleton}
-        found.append(entry)
-    return found
-
-
-class _File:
-    """One COCO file, written while the samples pass: annotations wait in a spool until all images are listed."""
-
-    def __init__(self, job: Job, name: str) -> None:
-        self._captions = name == "captions"
-        self._file: ExportFile = job.folder.create(_FILES[name])
-        self._spool: Spool = job.folder.spool()
-        self._images = self._annotations = 0
-        self._file.write(b'{"info":{},"licenses":[],"images":[')
-
-    def image(self, image: dict[str, Any]) -> None:
-        self._file.write(_line(image, self._images))
-        self._images += 1
-
-    def annotation(self, annotation: dict[str, Any]) -> None:
-        self._spool.write(_line(annotation, self._annotations))
-        self._annotations += 1
-
-    def close(self, categories: list[dict[str, Any]]) -> None:
-        self._file.write(b'\n],"annotations":[')
-        self._spool.pour(self._file)
-        self._file.write(b"\n]")
-        if not self._captions:
-            self._file.write(b',"categories":[')
-            for index, category in enumerate(categories):
-                self._file.write(_line(category, index))
-            self._file.write(b"\n]")
-        self._file.write(b"}\n")
-        self._file.close()
-
-
-def _line(value: dict[str, Any], index: int) -> bytes:
-    return (",\n" if index else "\n").encode() + _encode(value).encode()

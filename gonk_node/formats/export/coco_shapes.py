@@ -69,9 +69,9 @@ def runs(mask: Body) -> Sequence[int]:
     return found
 
 
-def keypoints(body: Body, names: Sequence[str]) -> tuple[Numbers, int]:
-    """x, y, v of each named point in turn (0, 0, 0 for those that the body lacks), and how many have v > 0."""
-    by_name = {point["name"]: point for point in body["points"]}
+def keypoints(points: Sequence[Body], names: Sequence[str]) -> tuple[Numbers, int]:
+    """x, y, v of each named point in turn (0, 0, 0 for those that are lacking), and how many have v > 0."""
+    by_name = {point["name"]: point for point in points}
     flat: Numbers = []
     for name in names:
         point = by_name.get(name)

@@ -69,6 +69,14 @@ class Sample:
         return f"object {self.name[:200]!r}"
 
 
+class Samples(Protocol):
+    """The samples of a dataset."""
+
+    def __call__(self, *, annotations: bool = True) -> Iterator[Sample]:
+        """All samples in order of their uuids; with `annotations=False` they may come without them, which takes less time."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One export.
@@ -83,7 +91,7 @@ class Job:
         unfit: uuids of annotations that `typed_body` found not to fit.
     """
 
-    samples: Callable[[], Iterator[Sample]]
+    samples: Samples
     folder: FolderWriter
     loss: Loss
     images: bool = True
@@ -126,13 +134,16 @@ def typed_body(
     if again:
         if annotation.uuid in job.unfit:
             return None
-    elif shipped_validator(annotation.schema).verdict(annotation.body) is not Conformance.VALID:
-        job.unfit.add(annotation.uuid)
-        what = f"does not fit the {annotation.schema} that ships with gonk; left out"
-        job.loss.left_out(annotation_place(annotation, sample), what)
-        return None
-    body: dict[str, Json] = json.loads(annotation.body.decode())
-    return body
+        body: dict[str, Json] = json.loads(annotation.body.decode())
+        return body
+    verdict, value = shipped_validator(annotation.schema).judge(annotation.body)
+    if verdict is Conformance.VALID:
+        found: dict[str, Json] = value
+        return found
+    job.unfit.add(annotation.uuid)
+    what = f"does not fit the {annotation.schema} that ships with gonk; left out"
+    job.loss.left_out(annotation_place(annotation, sample), what)
+    return None
 
 
 def annotation_place(annotation: SampleAnnotation, sample: Sample) -> str:

@@ -59,7 +59,14 @@ def test_schemas_come_back_byte_for_byte_and_label_sets_with_them(tmp_path: Path
     loss = Loss()
     with FolderWriter(tmp_path / "out") as folder:
         label = Label("a", "A", hotkey="a", index=4, attributes={"coco": {"id": 3}})
-        job = Job(lambda: iter([]), folder, loss, True, {"mine": {"a": label}}, {"mine": SCHEMA, "other": b"true"})
+        job = Job(
+            lambda annotations=True: iter([]),
+            folder,
+            loss,
+            True,
+            {"mine": {"a": label}},
+            {"mine": SCHEMA, "other": b"true"},
+        )
         EXPORTERS["jsonl"](job)
     assert formats.read("jsonl", tmp_path / "out") == [
         ImportedSchema("mine", SCHEMA),
