@@ -103,7 +103,7 @@ def _held(count: int, format_name: str, target: Path) -> int:
     """The most bytes that are held at the end of one of the passes over the samples, by gonk or as parsed JSON."""
     held = [0]
 
-    def samples() -> Iterator[Sample]:
+    def samples(*, annotations: bool = True) -> Iterator[Sample]:
         for index in range(count):
             boxes = [("bounding-box", BOX | of_coco(4 * index + each)) for each in range(4)]
             yield formats.sample(f"{index}.png", boxes, uuid=index.to_bytes(16, "big"))
