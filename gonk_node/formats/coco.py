@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from blake3 import blake3
+
 from gonk_node.errors import InputFileError
 from gonk_node.formats.coco_bodies import OWN_FIELDS, Category, bodies, point_names, said_by_the_body, short_text
 from gonk_node.formats.images import check_folder, check_name, find, media_type
 from gonk_node.formats.json_stream import read_members
 from gonk_node.formats.label_set import Label, declared_label
 from gonk_node.formats.loss import NotCarried
+from gonk_node.formats.repeats import Repeats
 from gonk_node.formats.sample import ImportedImage, ImportedLabels, Record, annotation, whole
 from gonk_node.state.strict_json import Json, Problem
 
@@ -26,6 +29,7 @@ _FORMAT = "coco"
 _LISTS = frozenset({"images", "annotations", "categories"})
 _POINTED = frozenset({"keypoints", "skeleton"})  # of categories: a label has a place for them
 _IMAGE_FIELDS = frozenset({"id", "file_name", "width", "height"})
+_HASHED = 1 << 62  # this bit is set in the numbers of ids that are too large, or texts
 Id: TypeAlias = int | str
 
 
@@ -39,8 +43,18 @@ class _Known:
     uses: Counter[Id] = field(default_factory=Counter)  # annotations of each image, by its id
     images: dict[Id, str | None] = field(default_factory=dict)  # id -> name; None: left out, and said so
     names: dict[str, str] = field(default_factory=dict)  # file name -> place of the first image with it
-    annotations: set[Id] = field(default_factory=set)
+    annotations: Repeats = field(default_factory=Repeats)  # their ids
+    repeated: set[int] = field(default_factory=set)  # those of several annotations, once the first of these was taken
     schemas: set[str] = field(default_factory=set)  # that annotations of categories have
+
+    def is_taken(self, source_id: Id) -> bool:
+        """Whether an annotation before has that id; ask once for each annotation, after all were added."""
+        number = _number_of(source_id)
+        if not self.annotations.repeated(number):
+            return False
+        taken = number in self.repeated
+        self.repeated.add(number)
+        return taken
 
     def at(self, *path: str | int) -> str:
         return f"{self.file}: " + "".join(f"/{step}" for step in path)
@@ -79,9 +93,14 @@ def _read_file(source: Path, images: Path | None) -> Iterator[Record]:
 
 
 def _elements(source: Path, name: str) -> Iterator[tuple[int, Json]]:
-    """The elements of a list at the top, which ends the reading."""
-    members = (member for member in read_members(source, (name,)) if member.name == name)
-    yield from ((member.position, member.value) for member in members if member.position is not None)
+    """The elements of a list at the top; nothing behind it is read."""
+    index = 0
+    for member in read_members(source, _LISTS):
+        if member.name == name and member.position is not None:
+            index = member.position
+            yield index, member.value
+        elif index:
+            return
 
 
 def _survey(source: Path, known: _Known) -> Iterator[Record]:
@@ -97,8 +116,8 @@ def _survey(source: Path, known: _Known) -> Iterator[Record]:
             what = "there is twice" if name in found else "is not a list"
             raise InputFileError(f'is no COCO file: "{name}" {what}', where=str(source))
         elif name == "annotations":
-            if isinstance(item, dict) and (image := _id(item.get("image_id"))) is not None:
-                known.uses[image] += 1
+            if isinstance(item, dict):
+                _survey_annotation(item, known)
         elif name == "categories":
             problems += _category(item, index, known)
         found.add(name)
@@ -109,6 +128,21 @@ def _survey(source: Path, known: _Known) -> Iterator[Record]:
             hint="a file of results (detections) is not a dataset; give the one that has images and annotations",
         )
     yield from problems
+
+
+def _survey_annotation(item: dict[str, Json], known: _Known) -> None:
+    image, source_id = _id(item.get("image_id")), _id(item.get("id"))
+    if image is not None:
+        known.uses[image] += 1
+    if source_id is not None:
+        known.annotations.add(_number_of(source_id))
+
+
+def _number_of(source_id: Id) -> int:
+    """A number of 63 bits for an id, the same for the same id, so that many can be held in little memory."""
+    if isinstance(source_id, int) and 0 <= source_id < _HASHED:
+        return source_id
+    return _HASHED | int.from_bytes(blake3(repr(source_id).encode()).digest(8), "big") >> 2
 
 
 def _id(value: Json) -> Id | None:
@@ -192,10 +226,9 @@ def _annotations(item: Json, index: int, known: _Known) -> Iterator[Record]:
         yield Problem(here, "an annotation must be an object; left out")
         return
     source_id = _id(item.get("id", f"#{index}"))
-    if source_id is None or source_id in known.annotations:
+    if source_id is None or known.is_taken(source_id):
         yield Problem(f"{here}/id", f"annotation id {short_text(item['id'])} is taken or no id; left out")
         return
-    known.annotations.add(source_id)
     image_id = _id(item.get("image_id"))
     if image_id is None or image_id not in known.images:
         yield Problem(f"{here}/image_id", f"there is no image of id {short_text(item.get('image_id'))}; left out")

@@ -168,7 +168,6 @@ def frozen(replica: Replica) -> Iterator[Queries]:
         return
     db = StateDb(replica.db.path, replica.dataset)
     try:
-        db.execute("PRAGMA cache_size = -8192")  # KiB: a State is read once from its beginning to its end, or twice
         db.execute("BEGIN")  # in WAL mode a reader sees one State from its first read to the end of its transaction
         db.meta("lsn")
         yield Queries(db)

@@ -11,14 +11,17 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import http_command
+from . import formats_command, http_command
 from .document import render, write
 from .machine import describe
 from .measurements import MEASUREMENTS, Bench
 from .results import Samples, as_json, rows
 from .sizes import FULL, QUICK
 
-_EPILOG = "scripts/bench api measures the HTTP API; it has options of its own: scripts/bench api --help"
+_EPILOG = (
+    "scripts/bench api measures the HTTP API, scripts/bench formats imports and exports; each has options of its own: "
+    "scripts/bench api --help"
+)
 
 
 def _arguments() -> argparse.Namespace:
@@ -46,6 +49,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that the folder is removed
     if sys.argv[1:2] == ["api"]:
         return http_command.main(sys.argv[2:])
+    if sys.argv[1:2] == ["formats"]:
+        return formats_command.main(sys.argv[2:])
     arguments = _arguments()
     names = arguments.only or list(MEASUREMENTS)
     runs = arguments.runs or (1 if arguments.quick else 3)

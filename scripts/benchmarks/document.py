@@ -10,6 +10,7 @@ from .results import Row, table
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 RESULTS = ("<!-- results: scripts/bench --write -->", "<!-- end of results -->")
+FORMATS_RESULTS = ("<!-- formats results: scripts/bench formats --write -->", "<!-- end of formats results -->")
 HTTP_RESULTS = ("<!-- HTTP results: scripts/bench api --write -->", "<!-- end of HTTP results -->")
 _FACTS = (
     "{processor}, {cores} cores, {memory} of memory, {system}, {file_system}; "

@@ -24,6 +24,7 @@ from gonk_node.replica.replica import Replica
 
 DATASET_NAME = "cells"
 OBJECTS = 100
+_CLASSES = 10
 _INGEST_EVENTS = 4000  # built and taken in at a time
 
 
@@ -147,18 +148,28 @@ def make_coco(folder: Path, images: int, boxes: int) -> Path:
     return file
 
 
+def make_classes(folder: Path, images: int) -> Path:
+    """A folder for each of ten classes, with that many small and different images in all; returns it."""
+    for number in range(images):
+        path = folder / f"class {number % _CLASSES}" / f"image-{number:06}.png"
+        if number < _CLASSES:
+            path.parent.mkdir(parents=True)
+        path.write_bytes(_png(number))
+    return folder
+
+
 def box(random: Random) -> dict[str, str | int]:
     """The body of an annotation: a box in a picture of 640 by 480."""
     x, y = random.randrange(600), random.randrange(440)
-    return {"label": "cell", "x": x, "y": y, "w": random.randint(1, 640 - x), "h": random.randint(1, 480 - y)}
+    return {"label": "cell", "x": x, "y": y, "w": random.randint(2, 640 - x), "h": random.randint(2, 480 - y)}
 
 
 def _png(number: int) -> bytes:
-    """A picture of one pixel (https://www.w3.org/TR/png-3/), with the number as its colour."""
+    """What begins as a picture of 640 by 480 (https://www.w3.org/TR/png-3/), of which a single pixel is there: the number."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    size = chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0))
+    size = chunk(b"IHDR", struct.pack(">IIBBBBB", 640, 480, 8, 2, 0, 0, 0))
     pixel = chunk(b"IDAT", zlib.compress(b"\0" + number.to_bytes(3, "big")))
     return b"\x89PNG\r\n\x1a\n" + size + pixel + chunk(b"IEND", b"")

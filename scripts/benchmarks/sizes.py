@@ -73,5 +73,17 @@ class HttpSizes(NamedTuple):
     page_step: int
 
 
+class FormatSizes(NamedTuple):
+    """The same of the benchmark of formats: annotations of the small and the large dataset, and how many an image has."""
+
+    few: int
+    many: int
+    boxes_an_image: int
+    baseline_seconds: float
+
+
+FORMATS_FULL = FormatSizes(10_000, 100_000, 10, 0.5)
+FORMATS_QUICK = FormatSizes(20, 200, 10, 0.05)
+
 HTTP_FULL = HttpSizes((0, 5000, 100_000), (1, 8, 64), 1.5, 5.0, 500)
 HTTP_QUICK = HttpSizes((0, 200, 1000), (1, 8, 16), 0.2, 0.3, 100)

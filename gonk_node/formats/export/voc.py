@@ -90,6 +90,8 @@ def _boxes(job: Job, sample: Sample) -> list[dict[str, Any]]:
         for member, what in _LOST.items():
             if body.get(member):
                 job.loss.not_carried(place, what)
+        if body["w"] <= 1 or body["h"] <= 1:
+            job.loss.not_carried(place, "boxes of one pixel: readers take them for degenerate, gonk too")
         source = kept(body, _FORMAT)
         position = kept_id(source.get("object"))
         file = source.get("file") if position is not None else None
