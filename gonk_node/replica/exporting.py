@@ -111,7 +111,7 @@ class Samples:
                     hanging.setdefault(object_no, []).append(annotation)
             for each in page:
                 if each.media_type != MEDIA_TYPE:
-                    yield self._sample(each, tuple(sorted(hanging.get(each.number, ()))))
+                    yield self._sample(each, tuple(sorted(set(hanging.get(each.number, ())))))
             after = page[-1].uuid
         self._told = self._told or annotations
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from gonk_node.replica.queries import ALIKE
 from gonk_node.state.revisions import VIEWS
 from gonk_node.store.state_db import StateDb
 from gonk_node.store.state_schema import SCHEMA, TABLES
@@ -128,11 +129,11 @@ class Listing:
         return next(iter(self._counted(kind, [uuid])), None)
 
     def annotations_on(self, object_no: int) -> list[Entity]:
-        """The annotations that hang on the object revision of that local event number, by uuid."""
+        """The annotations that hang on the object revision of that local event number, or on one alike, by uuid."""
         rows = self._db.rows(
             "SELECT t.uuid, max(t.version) + 1 FROM annotations t WHERE t.version IS NOT NULL AND t.uuid IN"
             " (SELECT r.uuid FROM annotation_objects l JOIN annotations r ON r.event_no = l.annotation_no"
-            "  WHERE l.object_no = ? AND r.version IS NOT NULL) GROUP BY t.uuid ORDER BY t.uuid",
+            f"  WHERE l.object_no IN {ALIKE} AND r.version IS NOT NULL) GROUP BY t.uuid ORDER BY t.uuid",
             (object_no,),
         )
         return [Entity(*row) for row in rows]

@@ -23,8 +23,10 @@ _ANNOTATIONS = (
     "SELECT uuid, version, root_no, schema_no, body FROM annotations WHERE current AND uuid > ? ORDER BY uuid LIMIT ?"
 )
 _HANGS_ON = (
-    "SELECT l.annotation_no, o.uuid, o.version, o.current FROM annotation_objects l"
-    " JOIN objects o ON o.event_no = l.object_no WHERE l.annotation_no IN (??) ORDER BY o.uuid, o.version"
+    "SELECT DISTINCT l.annotation_no, o.uuid, c.version FROM annotation_objects l"
+    " JOIN objects o ON o.event_no = l.object_no"
+    " LEFT JOIN objects c ON c.uuid = o.uuid AND c.content_id = o.content_id AND c.current"
+    " WHERE l.annotation_no IN (??) ORDER BY o.uuid"
 )
 
 
@@ -59,9 +61,9 @@ class _Annotations:
         while rows := self._db.rows(_ANNOTATIONS, (after, _PAGE)):
             hangs_on: dict[int, list[tuple[bytes, int]]] = {}
             elsewhere: set[int] = set()
-            for root, uuid, version, current in self._db.rows_in(_HANGS_ON, {row[2] for row in rows}):
+            for root, uuid, version in self._db.rows_in(_HANGS_ON, {row[2] for row in rows}):
                 hangs_on.setdefault(root, []).append((uuid, version))
-                if not current:
+                if version is None:
                     elsewhere.add(root)
             for row in rows:
                 yield self._item(row, hangs_on.get(row[2], []), row[2] in elsewhere)

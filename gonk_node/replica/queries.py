@@ -21,6 +21,22 @@ __all__ = ["PAGE", "Proposal", "Queries", "Revision"]
 PAGE = 1000  # rows read at once by the iterators
 
 
+# Object revisions of the same object with the same content as that of a local number, itself among them.
+ALIKE = (
+    "(SELECT s.event_no FROM objects o JOIN objects s ON s.uuid = o.uuid AND s.content_id = o.content_id"
+    " WHERE o.event_no = ?)"
+)
+# Annotations (their first revisions `r`) that hang on object revisions `c`: all that they name has a current revision with
+# the content that it has itself, and of `c` that is the one (rule A15).
+_HANGING_ON = (
+    "objects c JOIN objects o ON o.uuid = c.uuid AND o.content_id = c.content_id"
+    " JOIN annotation_objects l ON l.object_no = o.event_no"
+    " JOIN annotations r ON r.event_no = l.annotation_no AND NOT EXISTS (SELECT 1 FROM annotation_objects m"
+    " JOIN objects p ON p.event_no = m.object_no WHERE m.annotation_no = r.event_no AND NOT p.current AND NOT EXISTS"
+    " (SELECT 1 FROM objects k WHERE k.uuid = p.uuid AND k.content_id = p.content_id AND k.current))"
+)
+
+
 class Queries:
     """All questions about one State."""
 
@@ -136,12 +152,16 @@ class Queries:
         return [] if row is None else self.revisions(SCHEMA, row[0])
 
     def annotations_of(self, object_no: int) -> list[Revision]:
-        """All revisions of the annotations that hang on one object revision."""
+        """All revisions of the annotations that hang on an object revision, in order of arrival.
+
+        Those count too that name another revision of the object with the same content.
+        """
         rows = self._db.rows(
             f"{select(ANNOTATION)} JOIN annotation_objects l ON l.annotation_no = t.root_no"
-            " WHERE l.object_no = ? AND t.uuid IN (SELECT r.uuid FROM annotation_objects k JOIN annotations r"  # by index
-            " ON r.event_no = k.annotation_no WHERE k.object_no = l.object_no) ORDER BY t.event_no",
-            (object_no,),
+            f" WHERE l.object_no IN {ALIKE} AND t.uuid IN (SELECT r.uuid FROM annotation_objects k JOIN annotations r"
+            f" ON r.event_no = k.annotation_no WHERE k.object_no IN {ALIKE})"  # by index
+            " GROUP BY t.event_no ORDER BY t.event_no",
+            (object_no, object_no),
         )
         return [read_revision(ANNOTATION, row) for row in rows]
 
@@ -153,28 +173,23 @@ class Queries:
         )
         return [read_revision(OBJECT, row) for row in rows]
 
-    def current_annotations_on(self, objects: Iterable[int]) -> list[tuple[int, Revision]]:
-        """The current revisions of annotations that hang on those object revisions, each with the object's number.
-
-        Without those that hang on another revision which is not current, as releases leave them out.
-        """
-        rows = self._db.rows_in(
-            f"SELECT l.object_no, x.* FROM annotation_objects l JOIN annotations r ON r.event_no = l.annotation_no"
-            f" JOIN ({select(ANNOTATION)} WHERE t.current) x ON x.uuid = r.uuid AND x.root_no = r.event_no"
-            " WHERE NOT EXISTS (SELECT 1 FROM annotation_objects m JOIN objects o ON o.event_no = m.object_no"
-            " WHERE m.annotation_no = r.event_no AND NOT o.current) AND l.object_no IN (??)",
-            objects,
+    def current_annotations_on(self, object_no: int) -> list[Revision]:
+        """The current revisions of annotations that hang on a current object revision, as releases list them (A15)."""
+        rows = self._db.rows(
+            f"{select(ANNOTATION)} WHERE t.current AND t.root_no IN (SELECT r.event_no FROM {_HANGING_ON}"
+            " WHERE c.event_no = ?)",
+            (object_no,),
         )
-        return [(row[0], read_revision(ANNOTATION, row[1:])) for row in rows]
+        return [read_revision(ANNOTATION, row) for row in rows]
 
     def current_bodies_on(self, objects: Iterable[int]) -> list[tuple[int, bytes, int, int, bytes]]:
-        """The same with little else: (the object's number, uuid, version, schema revision's number, body) of each."""
+        """The same of many objects, with little else: (the object's number, uuid, version, schema revision's number, body).
+
+        One that names several revisions of an object with the same content comes as often.
+        """
         return self._db.rows_in(
-            "SELECT l.object_no, t.uuid, t.version, t.schema_no, t.body FROM annotation_objects l"
-            " JOIN annotations r ON r.event_no = l.annotation_no"
-            " JOIN annotations t ON t.uuid = r.uuid AND t.root_no = r.event_no WHERE t.current"
-            " AND NOT EXISTS (SELECT 1 FROM annotation_objects m JOIN objects o ON o.event_no = m.object_no"
-            " WHERE m.annotation_no = r.event_no AND NOT o.current) AND l.object_no IN (??)",
+            f"SELECT c.event_no, t.uuid, t.version, t.schema_no, t.body FROM {_HANGING_ON}"
+            " JOIN annotations t ON t.uuid = r.uuid AND t.root_no = r.event_no WHERE t.current AND c.event_no IN (??)",
             objects,
         )
 

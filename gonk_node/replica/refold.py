@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from gonk_node.replica.new_annotations import NewAnnotation
+from gonk_node.replica.rivals import say_the_same
 from gonk_node.state import digest
 from gonk_node.state.authority import Authority
 from gonk_node.state.positions import Branch
@@ -73,7 +74,7 @@ class Refolder:
         inserts: list[Row] = []
         replaces: list[Row] = []
         updates: list[Row] = []
-        conflicts: list[tuple[int, bytes, int]] = []
+        rivals: dict[bytes, tuple[int, ...]] = {}
         for uuid in uuids:
             stored, fresh = old.get(uuid, _NO_ROWS), new.get(uuid, ())
             if not stored and len(fresh) == 1 and _is_lone(fresh[0], deletions):  # a short cut for imports
@@ -95,13 +96,13 @@ class Refolder:
                 self._apply(row, result)
                 (inserts if before is None else replaces).append(row)
             if folded.conflict:
-                conflicts.append((kind, uuid, len(folded.conflict)))
+                rivals[uuid] = folded.conflict
         inserts.sort(key=_number)  # appending to a table is faster than inserting into it
         write_rows(self._db, kind, inserts, new=True)
         write_rows(self._db, kind, replaces, new=False)
         update_rows(self._db, kind, updates)
         self._write_deletions(deletions, decided)
-        self._write_conflicts(kind, uuids, conflicts)
+        self._write_conflicts(kind, uuids, rivals)
         self.digest_change += digest.sum_of(kind, self._counted) - digest.sum_of(kind, self._uncounted)
         self._counted, self._uncounted = [], []
 
@@ -215,9 +216,11 @@ class Refolder:
             ],
         )
 
-    def _write_conflicts(self, kind: int, uuids: list[bytes], conflicts: list[tuple[int, bytes, int]]) -> None:
+    def _write_conflicts(self, kind: int, uuids: list[bytes], rivals: dict[bytes, tuple[int, ...]]) -> None:
         if self._any_conflicts:
             self._db.many("DELETE FROM conflicts WHERE entity_type = ? AND uuid = ?", [(kind, uuid) for uuid in uuids])
+        differing = [(uuid, numbers) for uuid, numbers in rivals.items() if not say_the_same(self._db, kind, numbers)]
+        conflicts = [(kind, uuid, len(numbers)) for uuid, numbers in differing]
         self._db.many("INSERT INTO conflicts VALUES (?, ?, ?)", conflicts)
         self._any_conflicts = self._any_conflicts or bool(conflicts)
 

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-VERSION, CURRENT = 5, 8  # places in a row of a revision; what follows the tenth is its own
+VERSION, CURRENT, CONTENT = 5, 8, 13  # places in a row of a revision; what follows the tenth is its own
 
 
 def reference_manifest(tables: dict[str, Any], dataset: bytes, fits: Callable[[bytes, bytes], bool]) -> str:
@@ -40,8 +40,9 @@ def _annotation(tables: dict[str, Any], row: tuple[Any, ...], fits: Callable[[by
     if not fits(document, body):
         return ("left-out", *_named(row), "nonconforming")
     named = {target for target, hanging in tables["annotation_objects"] if hanging == root}
-    objects = [each for each in tables["objects"] if each[0] in named]
-    if not all(each[CURRENT] for each in objects):
+    shown = {(each[3], each[CONTENT]) for each in tables["objects"] if each[0] in named}
+    objects = [each for each in tables["objects"] if each[CURRENT] and (each[3], each[CONTENT]) in shown]
+    if len(objects) < len(shown):
         return ("left-out", *_named(row), "object")
     version = "-" if schema[VERSION] is None else str(schema[VERSION])
     on = ",".join("@".join(_named(each)) for each in sorted(objects, key=lambda each: each[3]))

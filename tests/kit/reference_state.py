@@ -382,7 +382,7 @@ class ReferenceState:
             status = {ref: self.statuses(ref) for ref in refs}
             good = {ref for ref, line in lines.items() if line is not None and not status[ref][0] & 11}
             leaves = {ref for ref in good if not any(ref in (lines[other] or [])[1:] for other in good)}
-            if len(leaves) > 1:
+            if len({self._says(kind, ref, lines[ref]) for ref in leaves}) > 1:
                 conflicts.append((kind, uuid, len(leaves)))
             depth = {ref: None if line is None else len(line) - 1 for ref, line in lines.items()}
             current = min(leaves, key=lambda r: (self.decide(r)[1], -(depth[r] or 0), -self.time(r), r), default=None)
@@ -414,6 +414,17 @@ class ReferenceState:
             return (event.name, event.body)
         schema = self.absolute(ref, event.schema)
         return (schema if self.kind(schema) == SCHEMA else None, event.body)
+
+    def _says(self, kind: int, ref: EventRef, line: Any) -> Any:
+        """What a revision says, for finding out whether two say the same."""
+        own = self._own(kind, ref)
+        if kind != ANNOTATION:
+            return own
+        schema, body = own
+        root = line[-1]
+        named = [self.absolute(root, each) for each in getattr(self.events[root], "objects", ())]
+        hangs_on = frozenset((self.uuid(each), self.events[each].content_id) for each in named)
+        return (hangs_on, body, self.uuid(schema), self.events[schema].body)
 
     def _as_tables(self, tables: Any, links: Any, conflicts: Any, total: int) -> dict[str, Any]:
         decided = {"pending": 0, "accepted": 1, "rejected": 2}

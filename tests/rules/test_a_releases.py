@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from blake3 import blake3
 
-from gonk_node.core.events import OWNER, Grant, ReleaseCreate, ReleaseHead
+from gonk_node.core.events import OWNER, Grant, ObjectUpdate, ReleaseCreate, ReleaseHead
 from gonk_node.core.ids import EventRef
 from gonk_node.errors import NotFoundError, ReleaseError
 from gonk_node.replica.bodies import Bodies
@@ -28,6 +28,7 @@ from kit.history import (
     annotation_create,
     annotation_update,
     object_create,
+    object_update,
     ref,
     schema_create,
 )
@@ -142,6 +143,43 @@ def test_a15_the_manifest_is_these_bytes(order: int) -> None:
     summary = manifest.summary()
     assert summary.hash.hex() == GOLDEN_HASH
     assert summary[1:] == (2, 2, 2)
+
+
+def _left_out(world: World) -> list[bytes]:
+    """The lines of what is left out; the same for every order of arrival."""
+    lines = [list(_manifest(world, order).lines()) for order in range(3)]
+    assert lines[0] == lines[1] == lines[2]
+    return [line for line in lines[0] if line.startswith(b"left-out")]
+
+
+def test_a15_two_who_added_one_file_apart_annotated_one_object() -> None:
+    world = World()
+    schema = ref(world.write("root", schema_create("schema-box", b"{}")))
+    things = [ref(world.write(who, object_create(0, "cell.png"))) for who in ("sam", "sue")]
+    boxes = [ref(world.write("sam", annotation_create(number, schema, things[number]))) for number in range(2)]
+    world.write("root", accept(schema, *things, *boxes))
+    assert _left_out(world) == []
+    summary = _manifest(world, 0).summary()
+    assert (summary.objects, summary.annotations) == (1, 2)
+
+
+def test_a15_another_name_keeps_annotations_and_other_bytes_do_not() -> None:
+    world = World()
+    schema = ref(world.write("root", schema_create("schema-box", b"{}")))
+    thing = ref(world.write("root", object_create(0, "cell.png")))
+    box = ref(world.write("root", annotation_create(0, schema, thing)))
+    created = object_create(0, "cell.png")
+    same = ObjectUpdate(created.uuid, thing, "renamed.png", *created[2:])
+    renamed = ref(world.write("root", same))
+    world.write("root", accept(schema, thing, box, renamed))
+    assert _left_out(world) == []
+    assert b"@1\t" in list(_manifest(world, 0).lines())[-1]  # it names the revision that counts
+    changed = ref(world.write("root", object_update(0, renamed, "other bytes")))
+    world.write("root", accept(changed))
+    assert len(_left_out(world)) == 1
+    back = ref(world.write("root", same._replace(base=changed, name="back.png")))
+    world.write("root", accept(back))
+    assert _left_out(world) == []
 
 
 def test_a15_the_hash_is_blake3_of_the_lines_under_its_context() -> None:

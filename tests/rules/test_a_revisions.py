@@ -6,7 +6,7 @@ import pytest
 
 from gonk_node.core.events import Delete, SchemaUpdate
 from gonk_node.core.ids import EventRef
-from gonk_node.store.state_schema import OBJECT, SCHEMA
+from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA
 from kit.folded import Folded, fold
 from kit.history import (
     FIRST_TIME_MS,
@@ -281,6 +281,37 @@ def test_a12_deleting_one_rival_or_building_on_both_sides_ends_or_keeps_the_conf
     state = fold(world)
     assert state.conflicts() == []
     assert state.is_current(one)
+
+
+def test_a12_rivals_that_say_the_same_are_no_conflict() -> None:
+    """Two people who add one file and import one file of annotations, apart from each other."""
+    world = World()
+    things, schemas, boxes = [], [], []
+    for who in ("sam", "sue"):
+        things.append(ref(world.write(who, object_create(0, "cell.png"))))
+        schemas.append(ref(world.write(who, schema_create("schema-box", b"{}"))))
+        boxes.append(ref(world.write(who, annotation_create(0, schemas[-1], things[-1], body=b"1"))))
+    world.write("root", accept(*things, *schemas, *boxes))
+    state = fold(world)
+    assert state.conflicts() == []
+    assert sum(state.is_current(each) for each in boxes) == 1
+    renamed = ref(world.write("sue", object_create(0, "another name.png")))
+    changed = ref(world.write("sue", annotation_update(0, boxes[1], schemas[1], body=b"2")))
+    world.write("root", accept(renamed, changed))
+    assert {kind for kind, _, _ in fold(world).conflicts()} == {OBJECT, ANNOTATION}
+
+
+@pytest.mark.parametrize("what", ["schema", "object"])
+def test_a12_annotations_that_name_something_else_do_not_say_the_same(what: str) -> None:
+    world = World()
+    things = world.write("sam", object_create(0), object_create(1, "other"))
+    schemas = world.write("sam", schema_create("schema-box", b"1"), schema_create("schema-other", b"1"))
+    boxes = [
+        ref(world.write("sam", annotation_create(0, ref(schemas, schema), ref(things, thing), body=b"1")))
+        for schema, thing in ((0, 0), (int(what == "schema"), int(what == "object")))
+    ]
+    world.write("root", accept(*boxes))
+    assert [kind for kind, _, _ in fold(world).conflicts()] == [ANNOTATION]
 
 
 def test_a12_a_name_cannot_be_squatted_only_an_accepted_schema_of_it_is_current() -> None:
