@@ -174,10 +174,10 @@ class _Export:
         return max(map(len, self._points.values()), default=0)
 
     def _yaml(self) -> str:
-        pairs = {"train": "images", "val": "images"}
+        pairs: dict[str, Any] = {"train": "images", "val": "images"}
         points: dict[int, list[str]] = {}
         if self._task == POSE:
-            pairs["kpt_shape"] = f"[{self._point_count()}, 3]"
+            pairs["kpt_shape"] = [self._point_count(), 3]
             points = {number: list(self._points.get(label, ())) for label, number in self._numbers.items()}
         names = {number: self._label_names[label] for label, number in self._numbers.items()}
         for number in range(max(names, default=-1)):
