@@ -136,7 +136,8 @@ class _Export:
                     job.loss.not_carried(place, f"{member} of annotations")
             lines += self._lines(body, size, _Teller(job, place))
         if lines or any(each.schema == _EMPTY for each in sample.annotations):
-            job.folder.write(f"labels/{split_extension(name)[0]}.txt", "".join(f"{line}\n" for line in lines).encode())
+            text = "".join(f"{line}\n" for line in lines)
+            job.folder.write(f"labels/{split_extension(name)[0]}.txt", text.encode(), part_of="labels")
         write_image(job, sample, f"images/{name}")
 
     def _lines(self, body: dict[str, Any], size: ImageSize, teller: _Teller) -> list[str]:
