@@ -12,22 +12,26 @@ from gonk_node.cli.place import Place
 from gonk_node.cli.run import Run, dataset_argument, verb
 from gonk_node.cli.text import plural
 from gonk_node.formats.export import EXPORTERS
+from gonk_node.formats.export.release_facts import ReleaseFacts
 from gonk_node.node.on_demand import BlockingOnDemand
+from gonk_node.replica.citing import release_facts
 from gonk_node.replica.exporting import export, frozen
 from gonk_node.replica.queries import Queries
 from gonk_node.replica.releases import Releases
 
 
 @contextlib.contextmanager
-def _state(place: Place, tag: str | None) -> Iterator[Queries]:
+def _state(place: Place, tag: str | None) -> Iterator[tuple[Queries, ReleaseFacts | None]]:
     if tag is None:
         with frozen(place.replica) as queries:
-            yield queries
+            yield queries, None
         return
+    releases = Releases(place.replica)
     with place.out.progress("State of the release") as advance:
-        snapshot = Releases(place.replica).snapshot_of(tag, progress=advance)
+        release = releases.find(tag)
+        snapshot = releases.snapshot_of(release.event, progress=advance)  # the same one, whatever comes meanwhile
     with snapshot:
-        yield snapshot.queries
+        yield snapshot.queries, release_facts(place.replica, release, snapshot)
 
 
 @verb("export")
@@ -35,7 +39,10 @@ def _state(place: Place, tag: str | None) -> Iterator[Queries]:
 @click.argument("format_name", metavar="FORMAT", type=click.Choice(sorted(EXPORTERS)))
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
 @click.option(
-    "--release", "tag", metavar="TAG", help="What that release lists, instead of what counts now; it is verified."
+    "--release",
+    "tag",
+    metavar="TAG",
+    help="What that release lists, instead of what counts now; it is verified. Files that cite it are written too.",
 )
 @click.option(
     "--images",
@@ -57,11 +64,15 @@ def export_(
     make; it appears when all of it is written. Only objects and annotations that are current in DATASET are written.
     Two nodes that hold the same entries, or the same release, write the same bytes. Images that are not on this node
     are fetched from its peers. At the end it says what the format could not carry.
+
+    SHA256SUMS in OUT has the hash of every file: sha256sum -c SHA256SUMS checks them. With --release there are
+    CITATION.cff and croissant.json too, which say what the dataset is, who made it and under which licence, as far
+    as the release names one (gonk release create --license).
     """
     place = Place(run, dataset)
     on_demand = BlockingOnDemand(place.node)
     try:
-        with _state(place, tag) as queries, run.out.progress("exporting") as advance:
+        with _state(place, tag) as (queries, release), run.out.progress("exporting") as advance:
             report = export(
                 queries,
                 place.node.content,
@@ -69,6 +80,7 @@ def export_(
                 target,
                 images=images == "copy",
                 replace=replace,
+                release=release,
                 fetch=lambda content_id: on_demand.fetch(place.replica.dataset, content_id),
                 progress=advance,
             )

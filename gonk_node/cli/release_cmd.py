@@ -16,6 +16,7 @@ from gonk_node.core.ids import uuid_text
 from gonk_node.core.times import time_json
 from gonk_node.replica.release_diff import Difference, Listed
 from gonk_node.replica.releases import Release, Releases
+from gonk_node.state import release_notes
 from gonk_node.state.manifest import ListedObject, Summary
 
 _SHOWN_MAX = 100  # differences, in the text form
@@ -30,12 +31,24 @@ def release() -> None:
 @dataset_argument
 @click.argument("tag", metavar="TAG")
 @click.option("--notes", default="", metavar="TEXT", help="What is in it; everybody in the dataset can read it.")
-def create(run: Run, dataset: str, tag: str, notes: str) -> None:
+@click.option(
+    "--license",
+    "licence",
+    default="",
+    metavar="ID|URL",
+    help="Its licence: the id of SPDX, such as CC-BY-4.0, or the address of its text.",
+)
+@click.option("--url", default="", metavar="URL", help="Where the dataset is found.")
+@click.option("--keyword", "keywords", multiple=True, metavar="WORD", help="By which it is found; may be given again.")
+def create(run: Run, dataset: str, tag: str, notes: str, licence: str, url: str, keywords: tuple[str, ...]) -> None:
     """Sign a release of what counts in DATASET now; owners only.
 
     TAG is what it is called, such as v1.0. In it is every object that counts, and every annotation that counts, fits
     its schema and hangs on such objects. It never changes: what is accepted, deleted or arrives later is not in it.
+    Licence, address and keywords are signed with it, as lines at the end of its notes; they get into the files that
+    gonk export --release writes for citing it.
     """
+    notes = release_notes.compose(notes, licence=licence, url=url, keywords=keywords)
     place = Place(run, dataset)
     with run.out.progress("State") as advance:
         made = Releases(place.replica).create(place.author, tag, notes, advance)
@@ -82,7 +95,7 @@ def _row(place: Place, found: Release) -> list[str]:
     "--manifest", metavar="FILE", help="Verify it, and write its manifest into a new FILE; - is standard output."
 )
 def show(run: Run, dataset: str, tag: str, manifest: str | None) -> None:
-    """Show what the release TAG of DATASET says: counts, manifest hash, heads, notes.
+    """Show what the release TAG of DATASET says: counts, manifest hash, heads, licence, notes.
 
     TAG may also be the uuid of a release's event. The manifest has a line for each object and annotation, with its
     hashes.
@@ -106,7 +119,9 @@ def show(run: Run, dataset: str, tag: str, manifest: str | None) -> None:
     rows += [("manifest", found.summary.hash.hex()), ("stands on", plural(len(found.heads), "log"))]
     if not found.is_named:
         rows.append(("tag", "means another release, of a higher-ranked owner or an earlier one"))
-    run.out.pairs([*rows, ("notes", found.notes)])
+    notes = release_notes.parse(found.notes)
+    said = [("licence", notes.licence), ("url", notes.url), ("keywords", ", ".join(notes.keywords))]
+    run.out.pairs([*rows, *(pair for pair in said if pair[1]), ("notes", notes.text)])
 
 
 @verb("verify")
@@ -204,12 +219,16 @@ def _counts(summary: Summary) -> str:
 
 
 def _json(place: Place, found: Release) -> dict[str, Any]:
+    notes = release_notes.parse(found.notes)
     return {
         "tag": found.tag,
         "event": found.event,
         "author": place.people.json(found.author),
         "time": time_json(found.time_ms),
         "notes": found.notes,
+        "license": notes.licence or None,
+        "url": notes.url or None,
+        "keywords": notes.keywords,
         "manifest_hash": found.summary.hash.hex(),
         "objects": found.summary.objects,
         "annotations": found.summary.annotations,

@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import UTC, datetime
 
-_HARMFUL = frozenset(
-    ("Cc", "Cf", "Cs", "Zl", "Zp")
-)  # control, bidi and other format characters, half characters, breaks
+from gonk_node.core.safe_text import safe as safe  # for commands, with the rest
+
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
-
-
-def safe(text: str, chars_max: int | None = None) -> str:
-    """The text on one line, without characters that steer a terminal or turn the direction of writing.
-
-    Args:
-        text: anything, also from strangers.
-        chars_max: longer texts are cut, and show it.
-    """
-    if not text.isascii() or not text.isprintable():
-        text = "".join(
-            " " if char in "\n\t" else char
-            for char in text
-            if char in "\n\t" or unicodedata.category(char) not in _HARMFUL
-        )
-    return text if chars_max is None or len(text) <= chars_max else text[: chars_max - 1] + "…"
 
 
 def short(key: bytes) -> str:

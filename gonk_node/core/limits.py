@@ -51,6 +51,9 @@ CITED_BYTES_PER_KEY = 16 * MIB  # of a stranger's log up to what an owner accept
 SNAPSHOT_MEMORY_EVENTS_MAX = 20_000  # a State of so many is folded in memory, in a second; some 20 MB
 SNAPSHOTS_KEPT_MAX = 4  # files of past States of one dataset: two releases that are compared, and two more in use
 RELEASE_TAG_CHARS_MAX = 100  # that this node signs; tags become names of files
+RELEASE_URL_CHARS_MAX = 1000  # of an address in notes; browsers take 2,000
+RELEASE_KEYWORDS_MAX = 32  # in notes
+RELEASE_KEYWORD_CHARS_MAX = 64  # of one
 
 # --- schemas and annotation bodies: what checking one may cost (see state/schema_guard.py) --------------------
 
@@ -149,6 +152,8 @@ JPEG_SEGMENTS_MAX = 4096  # before the one with the size; profiles and thumbnail
 TIFF_TAGS_MAX = 512  # of one image; usual are twenty
 YOLO_FILE_BYTES_MAX = 16 * MIB  # labels of one image; a thousand outlines of a hundred points take 2 MiB
 YOLO_YAML_BYTES_MAX = 4 * MIB  # 65,536 names of classes
+YAML_DEPTH_MAX = 16  # lists and mappings in one another; data.yaml has 3
+YAML_VALUES_MAX = 262_144  # of one file, keys too: some four seconds of parsing; 65,536 names have half as many
 VOC_DEPTH_MAX = 32  # elements in one another; the format has 4
 CSV_COLUMNS_MAX = 256  # of one file; spreadsheets of labels have a dozen
 CSV_LINE_CHARS_MAX = 1 << 20  # a row of a thousand characters a column
@@ -164,6 +169,10 @@ EXPORT_FOLDERS_MAX = 100_000  # that the names of objects may make; each is reme
 EXPORT_PARTS_MAX = 16  # folders in one another in the name of one object
 EXPORT_PART_BYTES_MAX = 200  # of one file name: common file systems take 255, and a uuid may come to it
 EXPORT_LABELS_MAX = 65_536  # different labels in one export; all are remembered
+CHECKSUMS_HELD_MAX = 65_536  # files whose paths and hashes are held until they are sorted: some 10 MiB
+INVENTORY_FILES_MAX = 1000  # that croissant.json lists one by one; beyond, they are sets
+CITED_CREATORS_MAX = 100  # that files which cite a release name; the rest is counted
+CITED_NAME_CHARS_MAX = 100  # of one of them
 EXPORT_ID_MAX = 1 << 52  # ids that a file brought and that are kept; what is numbered anew comes after them
 LOSS_PROBLEMS_MAX = 10_000  # that a report lists; the rest is counted
 LOSS_KINDS_MAX = 200  # of things that were not carried; the rest is one kind

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from gonk_node.formats.export import EXPORTERS, OF_ANY_SCHEMA
+from gonk_node.formats.export import EXPORTERS, OF_ANY_SCHEMA, citing
 from gonk_node.formats.export.job import Job, Sample, SampleAnnotation
+from gonk_node.formats.export.release_facts import ReleaseFacts
 from gonk_node.formats.folder import FolderWriter
 from gonk_node.formats.label_set import MEDIA_TYPE, Label
 from gonk_node.formats.loss import Loss
@@ -183,10 +184,11 @@ def export(
     *,
     images: bool = True,
     replace: bool = False,
+    release: ReleaseFacts | None = None,
     fetch: Fetch,
     progress: Progress = lambda _done, _total: None,
 ) -> ExportReport:
-    """Write a dataset in another program's format.
+    """Write a dataset in another program's format, with SHA256SUMS of all files.
 
     Args:
         queries: what is written: of a State that does not change meanwhile.
@@ -195,6 +197,7 @@ def export(
         target: the folder to make; it appears when all is written.
         images: whether the objects' bytes are written too.
         replace: see `formats.folder.FolderWriter`.
+        release: which release `queries` are of; then the files that cite it are written too.
         fetch: gets content that is not here.
         progress: sees how it gets on.
 
@@ -218,6 +221,10 @@ def export(
             report.objects, report.annotations = objects, hanging
 
     with FolderWriter(target, replace=replace) as folder:
-        EXPORTERS[format_name](Job(counted, folder, report.loss, images, samples.labels(), samples.schemas()))
+        job = Job(counted, folder, report.loss, images, samples.labels(), samples.schemas())
+        EXPORTERS[format_name](job)
+        if release is not None:
+            citing.write(folder, release, format_name, job.schemas, report.loss)
+        folder.write_checksums()
         report.files, report.bytes = folder.files, folder.bytes
     return report

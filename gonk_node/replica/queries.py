@@ -319,10 +319,10 @@ class Queries:
         return found
 
     def display_name(self, author: bytes) -> str | None:
-        """What the key says that it wants to be called, last."""
+        """What the key says that it wants to be called, last; the same on every node, also where two logs say it at once."""
         row = self._db.one(
             "SELECT p.display_name FROM profiles p JOIN entries e ON e.lsn = p.event_no >> 12"
-            " WHERE p.author = ? ORDER BY e.time_ms DESC, e.seq DESC, p.event_no DESC LIMIT 1",
+            " WHERE p.author = ? ORDER BY e.time_ms DESC, e.seq DESC, e.entry_id, p.event_no & 4095 DESC LIMIT 1",
             (author,),
         )
         return None if row is None else row[0]

@@ -10,10 +10,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from gonk_node.replica.queries import Queries
-from gonk_node.store.state_schema import OBJECT
 from kit import formats
-from kit.command_line import Gonk, exchange
+from kit.command_line import Gonk, exchange, share_content
 from kit.source_tree import ROOT
 
 # GONK_TEST_BCCD may name a folder with the whole set (364 images) in the same layout.
@@ -136,15 +134,6 @@ def test_two_nodes_write_the_same_bytes_whatever_the_order_of_arrival(gonk: Gonk
         assert not any(name.endswith(".jpg") for name in one)
 
 
-def share_content(one: Gonk, other: Gonk) -> None:
-    """Give each node the files that the other has."""
-    with one.node() as here, other.node() as there:
-        for revision in Queries(here.replica("cells").db).iterate(OBJECT):
-            content_id = revision.content_id or b""
-            giver, taker = (here, there) if here.content.has(content_id) else (there, here)
-            taker.content.put_file(giver.content.reader(content_id))
-
-
 def test_a_release_gives_the_same_files_later(gonk: Gonk) -> None:
     imported(gonk, "coco", BCCD / "instances.json")
     gonk.ok("release", "create", "cells", "v1")
@@ -153,8 +142,8 @@ def test_a_release_gives_the_same_files_later(gonk: Gonk) -> None:
     gonk.accept_all()
     gonk.ok("export", "cells", "coco", gonk.files / "released", "--release", "v1")
     gonk.ok("export", "cells", "coco", gonk.files / "later")
-    assert formats.files(gonk.files / "released") == formats.files(gonk.files / "now")
-    assert formats.files(gonk.files / "later") != formats.files(gonk.files / "now")
+    assert formats.data(gonk.files / "released") == formats.data(gonk.files / "now")
+    assert formats.data(gonk.files / "later") != formats.data(gonk.files / "now")
     gonk.refused("export", "cells", "coco", gonk.files / "none", "--release", "v2")
 
 
@@ -185,7 +174,7 @@ def test_what_the_format_cannot_carry_is_told(gonk: Gonk) -> None:
     }
     result = gonk.ok("export", "cells", "voc", gonk.files / "text")
     assert "not carried: the score of boxes (once: object 'a.png'" in result.err
-    assert "read 2 objects and 1 annotation; wrote 3 files" in result.out
+    assert "read 2 objects and 1 annotation; wrote 4 files" in result.out
 
 
 def test_nothing_is_written_over_unless_asked(gonk: Gonk) -> None:
@@ -221,7 +210,7 @@ def test_images_by_class_come_back(gonk: Gonk) -> None:
     report = imported(gonk, "yolo-classify", gonk.files / "in")
     assert (report["objects"], report["annotations"], report["problems"]) == (3, 3, [])
     gonk.ok("export", "cells", "yolo-classify", gonk.files / "out")
-    before, after = (formats.files(gonk.files / name) for name in ("in", "out"))
+    before, after = (formats.data(gonk.files / name) for name in ("in", "out"))
     assert {(path.rpartition("/")[0], data) for path, data in before.items()} == {
         (path.rpartition("/")[0], data) for path, data in after.items()
     }

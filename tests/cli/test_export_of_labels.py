@@ -38,7 +38,7 @@ def test_jsonl_carries_a_dataset_into_another_one_with_its_own_schemas(gonk: Gon
     gonk.accept_all("other")
     gonk.ok("export", "other", "jsonl", gonk.files / "again")
     assert listed(gonk.files / "again") == listed(gonk.files / "out")
-    before, after = (formats.files(gonk.files / name) for name in ("out", "again"))
+    before, after = (formats.data(gonk.files / name) for name in ("out", "again"))
     assert before.pop("objects.jsonl") != after.pop("objects.jsonl")  # uuids
     assert before == after
 
@@ -74,7 +74,7 @@ def test_images_by_class_come_back_and_importing_them_again_adds_nothing(gonk: G
     assert (again["objects"], again["annotations"]) == (0, 0)
     gonk.accept_all()
     gonk.ok("export", "cells", "imagefolder", gonk.files / "out")
-    assert formats.files(gonk.files / "out") == formats.files(gonk.files / "in")
+    assert formats.data(gonk.files / "out") == formats.data(gonk.files / "in")
     gonk.refused("export", "cells", "imagefolder", gonk.files / "none", "--images", "none")
 
 
@@ -90,7 +90,7 @@ def test_csv_comes_back_and_importing_it_again_adds_nothing(gonk: Gonk) -> None:
     gonk.accept_all()
     report = gonk.json("export", "cells", "csv", gonk.files / "out")
     assert (report["problems"], report["not_carried"]) == ([], [])
-    before, after = (formats.files(gonk.files / name) for name in ("in", "out"))
+    before, after = (formats.data(gonk.files / name) for name in ("in", "out"))
     rows = [files.pop("annotations.csv").split(b"\r\n") for files in (before, after)]
     assert sorted(rows[0]) == sorted(rows[1])
     assert before == after
@@ -108,4 +108,4 @@ def test_label_studio_comes_back_and_importing_it_again_adds_nothing(gonk: Gonk)
     assert (again["objects"], again["annotations"]) == (0, 0)
     gonk.accept_all("other")
     gonk.ok("export", "other", "label-studio", gonk.files / "again")
-    assert formats.files(gonk.files / "again") == formats.files(gonk.files / "out")
+    assert formats.data(gonk.files / "again") == formats.data(gonk.files / "out")

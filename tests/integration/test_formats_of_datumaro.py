@@ -11,6 +11,7 @@ import pytest
 from gonk_node.formats.sample import ImportedAnnotation, ImportedLabels
 from gonk_node.state.strict_json import Problem
 from kit import formats, other_tools
+from kit.release_facts import facts
 from kit.sample_dataset import png
 
 BOX = {"label": "dog", "x": 10, "y": 5, "w": 20, "h": 10}
@@ -18,9 +19,9 @@ TRIANGLE = {"label": "cat", "parts": [{"outer": [[1, 1], [11, 1], [11, 21]], "ho
 
 
 def exported(tmp_path: Path, format_name: str, bodies: formats.Bodies) -> Path:
-    """Two images, the first of which has all of the bodies."""
+    """Two images, the first of which has all of the bodies; and what stands beside the export of a release."""
     samples = [formats.sample("a.png", bodies, data=png(60, 40)), formats.sample("b.png", [], data=png(60, 41))]
-    assert formats.export(samples, format_name, tmp_path / "out").problem_count == 0
+    assert formats.export(samples, format_name, tmp_path / "out", release=facts()).problem_count == 0
     return tmp_path / "out"
 
 

@@ -12,6 +12,8 @@ from gonk_node.cli import main
 from gonk_node.config import load_config
 from gonk_node.home import Home
 from gonk_node.node.node import Node
+from gonk_node.replica.queries import Queries
+from gonk_node.store.state_schema import OBJECT
 
 BOX = {"label": "WBC", "x": 1, "y": 2, "w": 30, "h": 40}
 
@@ -131,3 +133,12 @@ def exchange(one: Gonk, other: Gonk, dataset: str = "cells") -> None:
         copy = there.replica(dataset)
         copy.ingest(records)
         replica.ingest([record for _, record in copy.log.scan(0, count_max=10**6, bytes_max=10**9)])
+
+
+def share_content(one: Gonk, other: Gonk) -> None:
+    """Give each node the files that the other has."""
+    with one.node() as here, other.node() as there:
+        for revision in Queries(here.replica("cells").db).iterate(OBJECT):
+            content_id = revision.content_id or b""
+            giver, taker = (here, there) if here.content.has(content_id) else (there, here)
+            taker.content.put_file(giver.content.reader(content_id))

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from gonk_node.formats import IMPORTERS
-from gonk_node.formats.export import EXPORTERS
+from gonk_node.formats.export import EXPORTERS, citing
+from gonk_node.formats.export.citing import BESIDE
 from gonk_node.formats.export.job import Job, Sample, SampleAnnotation
+from gonk_node.formats.export.release_facts import ReleaseFacts
 from gonk_node.formats.folder import FolderWriter
 from gonk_node.formats.label_set import Label
 from gonk_node.formats.loss import Loss
@@ -65,12 +67,18 @@ def export(
     *,
     images: bool = True,
     labels: Mapping[str, Mapping[str, Label]] | None = None,
+    schemas: Mapping[str, bytes] | None = None,
+    release: ReleaseFacts | None = None,
 ) -> Loss:
-    """Write samples; what was lost."""
+    """Write samples; what was lost. With a release, also what stands beside an export of one."""
     ordered = sorted(samples, key=lambda each: each.uuid)
     loss = Loss()
     with FolderWriter(target) as folder:
-        EXPORTERS[format_name](Job(lambda annotations=True: iter(ordered), folder, loss, images, labels or {}))
+        job = Job(lambda annotations=True: iter(ordered), folder, loss, images, labels or {}, schemas or {})
+        EXPORTERS[format_name](job)
+        if release is not None:
+            citing.write(folder, release, format_name, schemas or {}, loss)
+            folder.write_checksums()
     return loss
 
 
@@ -97,3 +105,8 @@ def files(folder: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
     }
+
+
+def data(folder: Path) -> dict[str, bytes]:
+    """The same without the files that stand beside an export."""
+    return {name: found for name, found in files(folder).items() if name not in BESIDE}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from gonk_node.core.entry import read_stored
 from gonk_node.core.events import PUBLIC, DatasetCreate
 from gonk_node.replica.author import Author
 from gonk_node.replica.group_commit import Draft
@@ -12,6 +14,7 @@ from gonk_node.replica.proposing import Proposer
 from gonk_node.replica.queries import Queries, Revision
 from gonk_node.replica.replica import Replica
 from gonk_node.store.state_schema import OBJECT
+from kit.arrival_log import shuffled
 from kit.authors import TestAuthor
 from kit.history import object_create, schema_create, some_uuid
 
@@ -57,3 +60,21 @@ def annotating(proposer: Proposer, number: int = 0, body: bytes = b"{}") -> Call
         return Draft(event, event.uuid, max(on.time_ms, schema.time_ms))
 
     return prepare
+
+
+def records(replica: Replica) -> list[bytes]:
+    """All records of a replica, in order of arrival."""
+    return [record for _, record in replica.log.scan(0, count_max=10**6, bytes_max=10**9)]
+
+
+def copy_of(folder: Path, held: Sequence[bytes], seed: int | None = None) -> Replica:
+    """Another node that got those records, in another order where a seed is given; one batch for each entry."""
+    entries = [read_stored(record) for record in held]
+    if seed is not None:
+        entries = shuffled(entries, random.Random(seed))
+    folder.mkdir()
+    Replica.make(folder / "log", entries[0].record, None)
+    replica = reopen(folder)
+    for entry in entries[1:]:
+        replica.ingest([entry.record])
+    return replica

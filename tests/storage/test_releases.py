@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -36,26 +34,9 @@ from gonk_node.replica.releases import Release, Releases
 from gonk_node.replica.replica import Replica
 from gonk_node.state.manifest import NONCONFORMING, OBJECT_LEFT_OUT
 from kit import local_replica
-from kit.arrival_log import shuffled
 from kit.authors import TestAuthor
 from kit.history import accept, annotation_create, object_create, schema_create
-
-
-def records(replica: Replica) -> list[bytes]:
-    return [record for _, record in replica.log.scan(0, count_max=10**6, bytes_max=10**9)]
-
-
-def copy_of(folder: Path, held: Sequence[bytes], seed: int | None = None) -> Replica:
-    """Another node that got those records, in another order where a seed is given; one batch for each entry."""
-    entries = [read_stored(record) for record in held]
-    if seed is not None:
-        entries = shuffled(entries, random.Random(seed))
-    folder.mkdir()
-    Replica.make(folder / "log", entries[0].record, None)
-    replica = local_replica.reopen(folder)
-    for entry in entries[1:]:
-        replica.ingest([entry.record])
-    return replica
+from kit.local_replica import copy_of, records
 
 
 def accept_all(replica: Replica, name: str = "owner", *, strangers: bool = False) -> None:

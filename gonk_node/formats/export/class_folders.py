@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from blake3 import blake3
 
 from gonk_node.errors import RefusedError
+from gonk_node.formats.export.citing import BESIDE
 from gonk_node.formats.export.job import (
     Exporter,
     Job,
@@ -24,6 +25,7 @@ from gonk_node.formats.export.job import (
     write_image,
 )
 from gonk_node.formats.export.numbering import Labels
+from gonk_node.formats.inventory import ANY_FOLDER
 from gonk_node.formats.safe_names import Names, flat
 
 _SCHEMA = "classification"
@@ -62,8 +64,8 @@ def _write(job: Job, *, kind: _Kind) -> None:
         if found is not None:
             labels.add(found[0], None)
     called = labels.names()
-    for label in called.values():
-        folders.add(_one_part(label))
+    for taken in [*called.values(), *BESIDE]:
+        folders.add(_one_part(taken))
     for sample in job.samples():
         found = _label(job, sample, kind, tell=True)
         if found is None:
@@ -75,7 +77,8 @@ def _write(job: Job, *, kind: _Kind) -> None:
         for before, after, what in ((label, folder, "names of classes"), (sample.name, name, "names of images")):
             if before != after:
                 job.loss.not_carried(sample.place, f"{what} that are no safe or unique file names; they were changed")
-        write_image(job, sample, f"{split}/{folder}/{name}" if split else f"{folder}/{name}")
+        path = f"{split}/{folder}/{name}" if split else f"{folder}/{name}"
+        write_image(job, sample, path, part_of=ANY_FOLDER)
 
 
 def _one_part(label: str) -> str:

@@ -181,8 +181,14 @@ def image_size(sample: Sample) -> ImageSize | None:
         return read_size(file)
 
 
-def write_image(job: Job, sample: Sample, path: str) -> None:
+def write_image(job: Job, sample: Sample, path: str, *, part_of: str | None = None) -> None:
     """Write the object's bytes, if that is wanted.
+
+    Args:
+        job: this export.
+        sample: whose object it is.
+        path: where to.
+        part_of: the folder of all such files, see `formats.inventory`; None: the first of the path.
 
     Raises:
         Errors of the sample's `open`; StorageError, DiskFullError.
@@ -190,5 +196,6 @@ def write_image(job: Job, sample: Sample, path: str) -> None:
     if not job.images:
         return
     with sample.open() as file:
-        if job.folder.copy(path, file) != sample.sha256:
+        part_of = path.partition("/")[0] if part_of is None else part_of
+        if job.folder.copy(path, file, part_of=part_of) != sample.sha256:
             job.loss.left_out(sample.place, "has another SHA-256 than its author states; it is written as it is")

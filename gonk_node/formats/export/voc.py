@@ -47,7 +47,8 @@ def write(job: Job) -> None:
         name = names.path(sample.name, sample.uuid)
         if name != sample.name:
             job.loss.not_carried(sample.place, "names that are no safe or unique file names; they were changed")
-        job.folder.write(f"Annotations/{_stem(name)}.xml", _document(job, sample, name, labels).encode())
+        document = _document(job, sample, name, labels).encode()
+        job.folder.write(f"Annotations/{_stem(name)}.xml", document, part_of="Annotations")
         image_set.write(f"{_stem(name)}\n".encode())
         write_image(job, sample, _IMAGES + name)
     image_set.close()

@@ -136,7 +136,8 @@ class _Export:
                     job.loss.not_carried(place, f"{member} of annotations")
             lines += self._lines(body, size, _Teller(job, place))
         if lines or any(each.schema == _EMPTY for each in sample.annotations):
-            job.folder.write(f"labels/{split_extension(name)[0]}.txt", "".join(f"{line}\n" for line in lines).encode())
+            text = "".join(f"{line}\n" for line in lines)
+            job.folder.write(f"labels/{split_extension(name)[0]}.txt", text.encode(), part_of="labels")
         write_image(job, sample, f"images/{name}")
 
     def _lines(self, body: dict[str, Any], size: ImageSize, teller: _Teller) -> list[str]:
@@ -174,10 +175,10 @@ class _Export:
         return max(map(len, self._points.values()), default=0)
 
     def _yaml(self) -> str:
-        pairs = {"train": "images", "val": "images"}
+        pairs: dict[str, Any] = {"train": "images", "val": "images"}
         points: dict[int, list[str]] = {}
         if self._task == POSE:
-            pairs["kpt_shape"] = f"[{self._point_count()}, 3]"
+            pairs["kpt_shape"] = [self._point_count(), 3]
             points = {number: list(self._points.get(label, ())) for label, number in self._numbers.items()}
         names = {number: self._label_names[label] for label, number in self._numbers.items()}
         for number in range(max(names, default=-1)):
