@@ -15,7 +15,8 @@ from gonk_node.net.content_http import Source
 from gonk_node.net.content_upload import OfferReport
 from gonk_node.net.content_wire import Wanted
 from gonk_node.node.offering import Offering
-from gonk_node.replica.contents import ALL, FIRST, PAGE, Contents, NamedContent
+from gonk_node.replica.contents import ALL, FIRST, NONE, PAGE, Contents, NamedContent
+from gonk_node.replica.released_content import ReleasedContent
 from gonk_node.store.content import ContentStore
 
 _GROUP_FILES = 4096  # missing files that are gathered for one download: bounds memory, and keeps every lane busy
@@ -54,20 +55,26 @@ class ContentSync:
 
     Args:
         contents: asked on worker threads; of a database connection of its own, so that it does not wait for the fold.
+        released: what releases need besides.
         store: the node's content.
         policy: "all", "accepted" or "none".
         offering: what peers are offered.
     """
 
-    def __init__(self, contents: Contents, store: ContentStore, policy: str, offering: Offering) -> None:
+    def __init__(
+        self, contents: Contents, released: ReleasedContent, store: ContentStore, policy: str, offering: Offering
+    ) -> None:
         self._contents = contents
+        self._released = released
         self.policy = policy
         self._store = store
         self._offering = offering
 
     async def totals(self) -> tuple[int, int]:
-        """How many files the policy wants, held or not, and their bytes."""
-        return await asyncio.to_thread(self._contents.totals, self.policy)
+        """How many files are wanted, held or not, and their bytes."""
+        files, size = await asyncio.to_thread(self._contents.totals, self.policy)
+        further = await asyncio.to_thread(self._further)
+        return files + len(further), size + sum(each.size for each in further)
 
     async def fetch(self, sources: Sequence[Source], advance: Advance = lambda _files, _bytes: None) -> ContentReport:
         """Fetch what is wanted and not here.
@@ -86,6 +93,10 @@ class ContentSync:
             missing, after = await asyncio.to_thread(self._missing, after, held)
             advance(held.files, held.bytes)
             report = await self._fetch_group(report, missing, sources, advance)
+        held = _Held()
+        missing = await asyncio.to_thread(lambda: self._not_held(self._further(), held))
+        advance(held.files, held.bytes)
+        report = await self._fetch_group(report, missing, sources, advance)
         if self.policy == ALL:
             proposed = await asyncio.to_thread(self._missing_of_strangers)
             report = await self._fetch_group(report, proposed, sources, lambda _files, _bytes: None)
@@ -126,6 +137,10 @@ class ContentSync:
                 return missing, None
             after = page[-1]
         return missing, after
+
+    def _further(self) -> list[NamedContent]:
+        """What is wanted beside the policy's pages: what releases need; of a policy that wants nothing the label sets."""
+        return self._contents.label_sets() if self.policy == NONE else sorted(self._released.files())
 
     def _missing_of_strangers(self) -> list[Wanted]:
         strangers = self._offering.needs.strangers.files()

@@ -1,7 +1,7 @@
 """Drops content that this node keeps for nothing: files that only rejected proposals of others name.
 
-Entries stay: an entry that was dropped would come again with the next sync. Content of deleted versions stays too; it is
-history.
+Entries stay: an entry that was dropped would come again with the next sync. Content of deleted versions stays too, which is
+history, and what a release lists.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from gonk_node.node.node import Node
 from gonk_node.replica.contents import Contents
+from gonk_node.replica.released_content import ReleasedContent
 
 
 class Dropped(NamedTuple):
@@ -26,8 +27,10 @@ def drop_rejected(node: Node) -> Dropped:
     Raises:
         DamagedStoreError, StorageError: a dataset cannot be opened, so nobody knows what it names; nothing is dropped.
     """
-    datasets = [Contents(node.replica_of(info).db) for info in node.datasets()]
-    needed = _Needed(datasets, node.own_keys())
+    replicas = [node.replica_of(info) for info in node.datasets()]
+    datasets = [Contents(replica.db) for replica in replicas]
+    released = {file.content_id for each in replicas for file in ReleasedContent(each, each.db).files()}
+    needed = _Needed(datasets, node.own_keys(), released)
     files = freed = 0
     for content_id in _rejected(datasets):
         size = node.content.size(content_id)
@@ -43,13 +46,15 @@ def _rejected(datasets: Iterable[Contents]) -> set[bytes]:
 
 
 class _Needed(Container[bytes]):
-    """The content ids that something names which is not rejected, or is of somebody on this node."""
+    """The content ids that something names which is not rejected, or is of somebody on this node, or in a release."""
 
-    def __init__(self, datasets: Sequence[Contents], own: Collection[bytes]) -> None:
+    def __init__(self, datasets: Sequence[Contents], own: Collection[bytes], released: Collection[bytes]) -> None:
         self._datasets = datasets
         self._own = own
+        self._released = released
 
     def __contains__(self, content_id: object) -> bool:
-        return isinstance(content_id, bytes) and any(
-            contents.names_unrejected(content_id, self._own) for contents in self._datasets
+        return isinstance(content_id, bytes) and (
+            content_id in self._released
+            or any(contents.names_unrejected(content_id, self._own) for contents in self._datasets)
         )

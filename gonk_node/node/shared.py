@@ -18,6 +18,7 @@ from gonk_node.node.node import Node
 from gonk_node.node.offering import Offering
 from gonk_node.replica.content_needs import ContentNeeds
 from gonk_node.replica.contents import Contents
+from gonk_node.replica.released_content import ReleasedContent
 from gonk_node.store.state_db import StateDb
 
 _log = logging.getLogger(__name__)
@@ -58,8 +59,9 @@ class SharedDataset:
         # which go through whole tables; `looker` to the event loop, for single look-ups.
         reader, looker = (StateDb(info.folder.state_db, info.dataset) for _ in range(2))
         policy = policy or node.content_policy(info)
-        offering = Offering(ContentNeeds(reader, policy, node.own_keys), node.content, replica.log)
-        content = ContentSync(Contents(reader), node.content, policy, offering)
+        released = ReleasedContent(replica, reader)
+        offering = Offering(ContentNeeds(reader, policy, node.own_keys, released), node.content, replica.log)
+        content = ContentSync(Contents(reader), released, node.content, policy, offering)
         return cls(info, ReplicaLink(replica, node.store_instance, author_signer(node)), content, reader, looker)
 
     @property

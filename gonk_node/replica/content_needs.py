@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from gonk_node.replica.contents import ALL, NONE, NamedContent
+from gonk_node.replica.released_content import ReleasedContent
 from gonk_node.replica.stranger_content import ContentQuota, StrangerContent
 from gonk_node.state.revisions import CREATE_PENDING, CREATE_REJECTED, DELETE_ACCEPTED
 from gonk_node.store.state_db import StateDb
@@ -30,6 +31,7 @@ class ContentNeeds:
         policy: "all" and "accepted" take what they fetch (`Contents.wanted`), and undecided proposals of strangers up to
             the quota; "none": takes nothing.
         own: gives the author keys of this node: its person's, and those of its users.
+        released: what releases need besides.
         quota: for strangers.
 
     Attributes:
@@ -41,11 +43,13 @@ class ContentNeeds:
         db: StateDb,
         policy: str,
         own: Callable[[], Collection[bytes]] = tuple,
+        released: ReleasedContent | None = None,
         quota: ContentQuota = ContentQuota(),  # noqa: B008 - immutable
     ) -> None:
         self._db = db
         self._policy = policy
         self._own = own
+        self._released = released
         self.strangers = StrangerContent(db, own, quota)
 
     # --- what it takes ------------------------------------------------------------------------------------
@@ -63,6 +67,8 @@ class ContentNeeds:
             {content_id for content_id, _ in files},
         )
         taken = {(content_id, size) for content_id, size, status, shared in rows if self._is_wanted(status, shared)}
+        if self._released is not None:
+            taken |= self._released.files()
         undecided = {
             (content_id, size)
             for content_id, size, status, shared in rows

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from gonk_node.core.limits import FETCH_SIZES_MAX
+from gonk_node.core.limits import FETCH_SIZES_MAX, LABEL_SET_BYTES_MAX
 from gonk_node.errors import UsageError
+from gonk_node.formats.label_set import MEDIA_TYPE as LABELS
 from gonk_node.state.revisions import CREATE_REJECTED, DELETE_ACCEPTED
 from gonk_node.store.state_db import StateDb
 
@@ -80,6 +81,14 @@ class Contents:
             limit: of the page.
         """
         return [] if policy == NONE else self._page(_clause(policy), after, limit)
+
+    def label_sets(self) -> list[NamedContent]:
+        """The label sets that count: small, and needed wherever annotations are shown or written."""
+        rows = self._db.rows(
+            "SELECT content_id, size FROM objects WHERE current AND media_type = ? AND size <= ?",
+            (LABELS, LABEL_SET_BYTES_MAX),
+        )
+        return [NamedContent(*row) for row in rows]
 
     def totals(self, policy: str) -> tuple[int, int]:
         """How many files a policy wants, and how many bytes they have together."""

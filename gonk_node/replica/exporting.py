@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from gonk_node.errors import PeerUnavailableError
 from gonk_node.formats.export import EXPORTERS, OF_ANY_SCHEMA, citing
 from gonk_node.formats.export.job import Job, Sample, SampleAnnotation
 from gonk_node.formats.export.release_facts import ReleaseFacts
@@ -120,7 +121,11 @@ class Samples:
         content_id = revision.content_id or b""
 
         def open_() -> BinaryIO:
-            self._have(content_id)
+            try:
+                self._have(content_id)
+            except PeerUnavailableError as error:  # say what it is that nobody gives
+                where = f"object {(revision.name or '')[:200]!r}"
+                raise PeerUnavailableError(error.what, where=where, hint=error.hint) from error
             return self._content.reader(content_id)
 
         return Sample(

@@ -133,6 +133,23 @@ def test_content_that_only_rejected_proposals_name_is_dropped_when_asked(gonk: G
     assert gonk.state() == before
 
 
+def test_what_a_release_lists_is_not_dropped_though_it_was_overruled_since(gonk: Gonk, stranger: Gonk) -> None:
+    exchange(gonk, stranger)
+    for name in ("released.bin", "not released.bin"):
+        stranger.add(name, name.encode())
+    exchange(stranger, gonk)
+    with gonk.node() as node:
+        node.content.put_files(io.BytesIO(name.encode()) for name in ("released.bin", "not released.bin"))
+    events = [gonk.json("show", "cells", name)["versions"][0]["event"] for name in ("released.bin", "not released.bin")]
+    gonk.ok("review", "cells", "accept", events[0])
+    gonk.ok("release", "create", "cells", "v1")
+    gonk.ok("review", "cells", "reject", events[0], "--supersede")
+    gonk.ok("review", "cells", "reject", events[1])
+    assert gonk.json("fsck", "--drop-rejected")["dropped"]["files"] == 1
+    gonk.ok("export", "cells", "jsonl", gonk.files / "out", "--release", "v1")
+    assert (gonk.files / "out/files/released.bin").read_bytes() == b"released.bin"
+
+
 def test_nothing_is_dropped_where_something_is_wrong(gonk: Gonk, stranger: Gonk) -> None:
     exchange(gonk, stranger)
     event = stranger.add("spam.bin", b"telling junk" * 10)["event"]

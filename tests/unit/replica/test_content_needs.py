@@ -50,7 +50,7 @@ class Replicated:
         return entry
 
     def needs(self, policy: str = "accepted", *own: str, quota: ContentQuota = ROOMY) -> ContentNeeds:
-        return ContentNeeds(self.db, policy, lambda: [key_of(name) for name in own], quota)
+        return ContentNeeds(self.db, policy, lambda: [key_of(name) for name in own], quota=quota)
 
     def taken(self, policy: str, *own: str, quota: ContentQuota = ROOMY) -> list[int]:
         """Numbers of the objects (up to 50) whose content is taken."""
