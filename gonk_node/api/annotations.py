@@ -81,7 +81,7 @@ async def load_annotation(call: Call) -> object:
         queries = Queries(db)
         revision = found(queries.version(_KIND, uuid, version), _KIND)
         events = events_of(db, desk.replica.authority, rivals(queries, revision))
-        objects = queries.objects_of(revision.number if revision.root is None else revision.root)
+        objects = queries.hanging.objects_of(revision.number if revision.root is None else revision.root)
         return {
             "annotation": _described(queries, revision),
             "bytes": base64.b64encode(revision.body or b"").decode(),

@@ -72,7 +72,7 @@ def _base(place: Place, text: str, on: Revision) -> Revision:
     revisions, version = pick(place.queries, text)
     if revisions[0].kind != ANNOTATION:
         raise WrongStateError(f"this is a {revisions[0].type_name}, not an annotation", where=text)
-    base = place.proposer.base_of(revisions, version)
+    base = place.proposer.update_base(revisions, version)
     if all(each.uuid != on.uuid for each in place.describer.objects(base)):
         raise WrongStateError(
             "this annotation is of another object",

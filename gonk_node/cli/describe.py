@@ -43,7 +43,7 @@ class Describer:
 
     def objects(self, annotation: Revision) -> list[Revision]:
         """The object revisions that an annotation hangs on."""
-        return [] if annotation.root is None else self.queries.objects_of(annotation.root)
+        return [] if annotation.root is None else self.queries.hanging.objects_of(annotation.root)
 
     def schema(self, annotation: Revision) -> Revision | None:
         """The schema revision that an annotation names; None where it is not here."""

@@ -93,3 +93,15 @@ def export_(
         run.out.note(line)
     told = f"{plural(report.objects, 'object')} and {plural(report.annotations, 'annotation')}"
     run.out.line(f"read {told}; wrote {plural(report.files, 'file')}, {report.bytes:,} bytes, into {target}")
+    if tag is None and not report.annotations:
+        _tell_what_waits(place)
+
+
+def _tell_what_waits(place: Place) -> None:
+    """Where hardly anything was written, mostly nobody has accepted it yet."""
+    waiting = sum(views["pending"] for views in place.queries.counts().values())
+    if waiting:
+        place.out.note(
+            f"only what is accepted is written; {plural(waiting, 'proposal')} of {place.name} may be reviewed"
+        )
+        place.out.next(f"gonk review {place.name} list")

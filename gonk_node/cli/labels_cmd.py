@@ -18,7 +18,7 @@ from gonk_node.core.ids import EventRef, uuid_text
 from gonk_node.core.limits import LABEL_SET_BYTES_MAX
 from gonk_node.errors import NotFoundError, UsageError
 from gonk_node.formats.label_set import LabelSet
-from gonk_node.replica.labelling import proposal
+from gonk_node.replica.labelling import label_set_to_build_on, proposal
 from gonk_node.replica.labels import find, read
 from gonk_node.replica.proposing import full_schema_name
 from gonk_node.replica.queries import Revision
@@ -55,7 +55,8 @@ def labels(run: Run, dataset: str, action: str, words: tuple[str, ...]) -> None:
         _propose(place, read_input(words[0], bytes_max=LABEL_SET_BYTES_MAX))
     else:
         schema, label_id, name = words
-        _propose(place, _label_set(place, schema)[1].renamed(label_id, name).encode())
+        revision = label_set_to_build_on(place.proposer, schema)
+        _propose(place, _read(place, revision, schema)[1].renamed(label_id, name).encode())
 
 
 def _list(place: Place, words: Sequence[str]) -> None:
@@ -78,8 +79,12 @@ def _list(place: Place, words: Sequence[str]) -> None:
 
 
 def _label_set(place: Place, schema: str) -> tuple[Revision, LabelSet]:
-    """The label set that counts; its content is fetched where it is not here."""
-    revision = find(place.queries, schema)
+    """The label set that counts."""
+    return _read(place, find(place.queries, schema), schema)
+
+
+def _read(place: Place, revision: Revision | None, schema: str) -> tuple[Revision, LabelSet]:
+    """The label set that a revision holds; its content is fetched where it is not here."""
     if revision is None:
         raise NotFoundError(
             f"no label set is accepted for {full_schema_name(schema)}", hint=f"gonk labels {place.name} set FILE"

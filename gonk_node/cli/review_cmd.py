@@ -12,7 +12,7 @@ from gonk_node.cli.run import Run, dataset_argument, verb
 from gonk_node.cli.text import plural, time_text
 from gonk_node.core.events import ACCEPT, REJECT
 from gonk_node.core.ids import EventRef
-from gonk_node.errors import RefusedError, UsageError
+from gonk_node.errors import ConflictsError, RefusedError, UsageError
 from gonk_node.replica.governing import Reviewed
 from gonk_node.replica.queries import PAGE, Proposal
 
@@ -69,8 +69,9 @@ def review(
     if not refs:
         return _nothing(place, key, strangers)
     decision = ACCEPT if action == "accept" else REJECT
+    before = place.queries.conflict_count()
     reviewed = place.governor.review(decision, refs, comment, supersede=supersede)
-    return _report(place, action, reviewed)
+    return _report(place, action, reviewed) or _tell_conflicts(place, before)
 
 
 def _is_ours(place: Place, proposal: Proposal) -> bool:
@@ -124,6 +125,17 @@ def _nothing(place: Place, key: bytes | None, strangers: bool) -> int:
     if key is None and not strangers and next(place.governor.awaiting(strangers=True, reviewed=True), None):
         place.out.next(f"gonk review {place.name} list --strangers    (what keys without a role propose)")
     return 0
+
+
+def _tell_conflicts(place: Place, before: int) -> int:
+    """What was accepted competes with what was accepted before; returns the exit code."""
+    new = place.queries.conflict_count() - before
+    if new <= 0:
+        return 0
+    if not place.run.as_json:
+        place.out.note(f"{plural(new, 'thing')} now {'has' if new == 1 else 'have'} several accepted versions")
+        place.out.next(f"gonk conflicts {place.name}")
+    return ConflictsError.exit_code
 
 
 def _report(place: Place, action: str, reviewed: Reviewed) -> int:

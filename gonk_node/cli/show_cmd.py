@@ -90,7 +90,9 @@ def _json(place: Place, revisions: list[Revision], chosen: Revision) -> dict[str
     }
     if chosen.kind == OBJECT:
         found["content_here"] = place.node.content.has(chosen.content_id or b"")
-        found["annotations"] = [place.describer.json(each) for each in place.queries.annotations_of(chosen.number)]
+        found["annotations"] = [
+            place.describer.json(each) for each in place.queries.hanging.annotations_of(chosen.number)
+        ]
     elif chosen.kind == ANNOTATION:
         found["conformance"] = place.bodies.conformance(chosen).value
     return found
@@ -159,7 +161,7 @@ def _tell_reviews(place: Place, revisions: list[Revision]) -> None:
 
 
 def _tell_annotations(place: Place, chosen: Revision) -> None:
-    found = place.queries.annotations_of(chosen.number)
+    found = place.queries.hanging.annotations_of(chosen.number)
     if not found:
         place.out.line("no annotations")
         return

@@ -26,7 +26,7 @@ def update(run: Run, dataset: str, object_name: str, file: Path, name: str | Non
     """Propose a new version of an object.
 
     OBJECT is a uuid or unique name in DATASET, or OBJECT@VERSION to build on a version that is not the current one.
-    FILE has the new bytes. An updated object begins without annotations.
+    FILE has the new bytes. With other bytes an object begins without annotations; with another name it keeps them.
     """
     place = Place(run, dataset)
     revisions, version = pick(place.queries, object_name)
@@ -36,7 +36,7 @@ def update(run: Run, dataset: str, object_name: str, file: Path, name: str | Non
             where=object_name,
             hint=_instead(revisions[0].type_name),
         )
-    base = place.proposer.base_of(revisions, version)
+    base = place.proposer.update_base(revisions, version)
     place.proposer.check_base(base)
     called = name or base.name or ""
     kept = keep_file(place.node.content, file)

@@ -175,6 +175,7 @@ CITED_CREATORS_MAX = 100  # that files which cite a release name; the rest is co
 CITED_NAME_CHARS_MAX = 100  # of one of them
 EXPORT_ID_MAX = 1 << 52  # ids that a file brought and that are kept; what is numbered anew comes after them
 LOSS_PROBLEMS_MAX = 10_000  # that a report lists; the rest is counted
+LOSS_LINES_MAX = 50  # of problems that a command prints one by one; --json has all that are listed
 LOSS_KINDS_MAX = 200  # of things that were not carried; the rest is one kind
 LOSS_PLACES_MAX = 5  # that a report names of one kind
 

@@ -172,6 +172,20 @@ class FolderWriter:
                 where=str(self.target),
                 hint="give another folder, or --replace, which keeps the old one beside",
             )
+        if self._replace and os.path.lexists(self.target) and not self._is_an_export():
+            raise ExistsError(
+                f"is there, and no folder that was exported ({checksums.NAME} is not in it), so it is not put aside",
+                where=str(self.target),
+                hint="give another folder",
+            )
+
+    def _is_an_export(self) -> bool:
+        """Whether an export or nothing is in the folder: all else, such as a home, must not be moved away."""
+        if self.target.is_symlink():
+            return True  # only the link is moved
+        if not self.target.is_dir():
+            return False
+        return (self.target / checksums.NAME).is_file() or not any(self.target.iterdir())
 
 
 class ExportFile:

@@ -123,8 +123,8 @@ class LabelSet:
         return LabelSet.decode(replace(self, labels=self.labels + more).encode()) if more else self
 
     def ids_by_name(self) -> dict[str, str]:
-        """The ids of the labels that are called otherwise than their ids, by their names that are no ids."""
-        return {each.name: each.id for each in self.labels if each.name != each.id and each.name not in self._by_id}
+        """The ids of the labels that are called otherwise than their ids, by their names, which may be ids of others."""
+        return {each.name: each.id for each in self.labels if each.name != each.id}
 
     def renamed(self, label_id: str, name: str) -> LabelSet:
         """The same set, one label called otherwise; no annotation changes by it.

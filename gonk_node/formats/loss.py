@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from gonk_node.core.limits import LOSS_KINDS_MAX, LOSS_PLACES_MAX, LOSS_PROBLEMS_MAX
+from gonk_node.core.limits import LOSS_KINDS_MAX, LOSS_LINES_MAX, LOSS_PLACES_MAX, LOSS_PROBLEMS_MAX
 from gonk_node.state.strict_json import Problem
 
 _OTHERS = "and more kinds of things"
@@ -84,10 +84,11 @@ class Loss:
 
     def lines(self) -> Iterator[str]:
         """The report for people, a line each; the texts may hold those of strangers."""
-        for problem in self.problems:
+        shown = self.problems[:LOSS_LINES_MAX]
+        for problem in shown:
             yield f"{problem.place}: {problem.what}"
-        if self.problem_count > len(self.problems):
-            yield f"and {self.problem_count - len(self.problems):,} more that were left out"
+        if self.problem_count > len(shown):
+            yield f"and {self.problem_count - len(shown):,} problems more: --json lists them"
         for kind in self.kinds():
             often = "once" if kind.count == 1 else f"{kind.count:,} times, first"
             yield f"not carried: {kind.what} ({often}: {kind.places[0]})"

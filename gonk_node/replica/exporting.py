@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from gonk_node.errors import PeerUnavailableError
+from gonk_node.errors import NonconformingError, PeerUnavailableError, RefusedError
 from gonk_node.formats.export import EXPORTERS, OF_ANY_SCHEMA, citing
 from gonk_node.formats.export.job import Job, Sample, SampleAnnotation
 from gonk_node.formats.export.release_facts import ReleaseFacts
@@ -84,7 +84,7 @@ class Samples:
         """The label sets of the dataset, by schema (without `schema-`) and label id.
 
         Raises:
-            PeerUnavailableError: as of `fetch`. NonconformingError: one is none.
+            PeerUnavailableError: as of `fetch`.
         """
         found: dict[str, dict[str, Label]] = {}
         for schema in self._queries.iterate(SCHEMA, "current"):
@@ -92,8 +92,12 @@ class Samples:
             document = labels.find(self._queries, name)
             if document is not None:
                 self._have(document.content_id or b"")
-                own = labels.read(self._content, document, name).labels
-                found[name.removeprefix(SCHEMA_PREFIX)] = {each.id: each for each in own}
+                try:
+                    own = labels.read(self._content, document, name).labels
+                except NonconformingError as error:  # one bad proposal that was accepted must not end all exports
+                    self._loss.left_out(str(error.where), f"{error.what}; labels stand for themselves")
+                else:
+                    found[name.removeprefix(SCHEMA_PREFIX)] = {each.id: each for each in own}
         return found
 
     def schemas(self) -> dict[str, bytes]:
@@ -103,11 +107,12 @@ class Samples:
 
     def __call__(self, *, annotations: bool = True) -> Iterator[Sample]:
         """In order of the objects' uuids."""
-        after = b""
+        after, seen = b"", 0
         while page := self._queries.current_objects(after, _PAGE):
             hanging: dict[int, list[SampleAnnotation]] = {}
             numbers = [each.number for each in page] if annotations else []
-            for object_no, uuid, version, schema_no, body in self._queries.current_bodies_on(numbers):
+            for object_no, uuid, version, schema_no, body in self._queries.hanging.current_bodies_on(numbers):
+                seen += 1
                 annotation = self._annotation(uuid, version, schema_no, body)
                 if annotation is not None:
                     hanging.setdefault(object_no, []).append(annotation)
@@ -115,7 +120,21 @@ class Samples:
                 if each.media_type != MEDIA_TYPE:
                     yield self._sample(each, tuple(sorted(set(hanging.get(each.number, ())))))
             after = page[-1].uuid
-        self._told = self._told or annotations
+        if annotations and not self._told:
+            self._tell_hanging(seen)
+            self._told = True
+
+    def _tell_hanging(self, seen: int) -> None:
+        """Tell which annotations are left out for their objects, and which exporters write more than once."""
+        several = self._queries.hanging.current_on_several()
+        if several or seen != self._queries.hanging.current_count():
+            for uuid in self._queries.hanging.current_elsewhere():
+                what = "its object has no current version with the content that it was made on; left out"
+                self._loss.left_out(f"annotation {uuid.hex()}", what)
+        for uuid in several:
+            self._loss.not_carried(
+                f"annotation {uuid.hex()}", "that an annotation is of several objects: it is written with each"
+            )
 
     def _sample(self, revision: Revision, annotations: tuple[SampleAnnotation, ...]) -> Sample:
         content_id = revision.content_id or b""
@@ -228,6 +247,9 @@ def export(
     with FolderWriter(target, replace=replace) as folder:
         job = Job(counted, folder, report.loss, images, samples.labels(), samples.schemas())
         EXPORTERS[format_name](job)
+        if report.objects and not folder.files:
+            why = next((problem.what for problem in report.loss.problems), "no object has what it takes")
+            raise RefusedError(f"nothing could be written as {format_name}: {why}", where=str(target))
         if release is not None:
             citing.write(folder, release, format_name, job.schemas, report.loss)
         folder.write_checksums()

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from gonk_node.errors import NonconformingError, NotFoundError, RefusedError, WrongStateError
-from gonk_node.formats.label_set import MEDIA_TYPE, LabelSet
+from gonk_node.errors import NonconformingError, NotFoundError, RefusedError
+from gonk_node.formats.label_set import LabelSet
 from gonk_node.formats.loss import Loss
 from gonk_node.formats.sample import ImportedLabels
 from gonk_node.replica.group_commit import Draft
-from gonk_node.replica.labelling import proposal
-from gonk_node.replica.labels import read, uuid_of
+from gonk_node.replica.labelling import label_set_to_build_on, proposal
+from gonk_node.replica.labels import read
 from gonk_node.replica.proposing import Proposer, full_schema_name
 from gonk_node.state.strict_json import canonical, parse
 from gonk_node.store.content import ContentStore
-from gonk_node.store.state_schema import OBJECT
 
 
 class DeclaredLabels:
@@ -65,20 +64,15 @@ class DeclaredLabels:
             return None
 
     def _of(self, schema: str) -> LabelSet | None:
-        """The set that an update would build on: the one that counts, else what waits; None where it cannot be read."""
+        """The set that an update would build on; None where it cannot be read."""
         if schema not in self._standing:
             self._standing[schema] = self._read(full_schema_name(schema))
         return self._standing[schema]
 
     def _read(self, schema: str) -> LabelSet | None:
-        queries = self._proposer.author.queries
-        revisions = self._proposer.standing(queries.revisions(OBJECT, uuid_of(queries.dataset, schema)))
+        base = label_set_to_build_on(self._proposer, schema)
         try:
-            base = self._proposer.base_of(revisions) if revisions else None
-            found = LabelSet(schema) if base is None else read(self._content, base, schema)
-        except WrongStateError:  # all that was is rejected or deleted: it begins anew
-            return LabelSet(schema)
+            return LabelSet(schema) if base is None else read(self._content, base, schema)
         except (NotFoundError, NonconformingError) as error:
             self._loss.left_out(str(error.where), f"{error.what}; labels are taken as the file has them")
             return None
-        return None if base is not None and base.media_type != MEDIA_TYPE else found

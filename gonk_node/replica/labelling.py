@@ -9,6 +9,7 @@ from gonk_node.formats.label_set import MEDIA_TYPE, LabelSet
 from gonk_node.replica.group_commit import Draft
 from gonk_node.replica.labels import uuid_of
 from gonk_node.replica.proposing import Proposer, check_object_name, full_schema_name, is_open
+from gonk_node.replica.queries import Revision
 from gonk_node.store.content import ContentStore
 from gonk_node.store.state_schema import OBJECT
 
@@ -16,6 +17,19 @@ from gonk_node.store.state_schema import OBJECT
 def object_name(schema_name: str) -> str:
     """What the object of a label set is called, for people: `labels-bounding-box.json`."""
     return f"labels-{full_schema_name(schema_name).removeprefix('schema-')}.json"
+
+
+def label_set_to_build_on(proposer: Proposer, schema_name: str) -> Revision | None:
+    """The object revision that a new version of a schema's label set is built on; None where it begins anew.
+
+    That is what counts, or what its author proposed behind that already.
+    """
+    revisions = proposer.author.queries.revisions(OBJECT, uuid_of(proposer.author.replica.dataset, schema_name))
+    standing = proposer.standing(revisions)
+    if not any(is_open(each) for each in standing):
+        return None
+    found = proposer.update_base(standing)
+    return found if found.media_type == MEDIA_TYPE else None
 
 
 def proposal(proposer: Proposer, content: ContentStore, document: bytes) -> Draft[bool]:
@@ -38,6 +52,6 @@ def proposal(proposer: Proposer, content: ContentStore, document: bytes) -> Draf
     if not any(is_open(each) for each in standing):
         event: ObjectCreate | ObjectUpdate = ObjectCreate(uuid, name, MEDIA_TYPE, *info)
         return Draft(event, False, schema.time_ms)
-    base = proposer.base_of(standing)
+    base = proposer.update_base(standing)
     event = proposer.object_update(base, name, MEDIA_TYPE, info)
     return Draft(event, True, max(schema.time_ms, base.time_ms))

@@ -10,7 +10,7 @@ from blake3 import blake3
 
 from gonk_node.core.ids import object_uuid
 from gonk_node.core.limits import LABEL_SET_BYTES_MAX
-from gonk_node.errors import NotFoundError
+from gonk_node.errors import NonconformingError, NotFoundError
 from gonk_node.formats.label_set import MEDIA_TYPE, LabelSet, refusal
 from gonk_node.replica.proposing import full_schema_name
 from gonk_node.replica.queries import Queries, Revision
@@ -60,7 +60,12 @@ def read(content: ContentStore, revision: Revision, schema_name: str) -> LabelSe
     content_id = revision.content_id or b""
     if not content.has(content_id):
         raise NotFoundError("its content is not on this node", where=where, hint="gonk sync DATASET fetches it")
-    made = LabelSet.decode(b"".join(content.read(content_id)))
+    try:
+        made = LabelSet.decode(b"".join(content.read(content_id)))
+    except NonconformingError as error:
+        place = (error.where or "").removeprefix("label set").strip()
+        what = f"is none: {f'{place} ' if place else ''}{error.what}"
+        raise NonconformingError(what, where=where, hint="gonk labels DATASET set FILE proposes another") from error
     if made.schema != full_schema_name(schema_name):
         raise refusal("/schema", f"is for {made.schema}, not for {full_schema_name(schema_name)}")
     return made

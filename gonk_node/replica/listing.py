@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from gonk_node.replica.queries import ALIKE
+from gonk_node.replica.hanging import ALIKE
 from gonk_node.state.revisions import VIEWS
 from gonk_node.store.state_db import StateDb
 from gonk_node.store.state_schema import SCHEMA, TABLES

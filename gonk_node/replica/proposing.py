@@ -249,7 +249,7 @@ class Proposer:
             )
 
     def base_of(self, revisions: Sequence[Revision], version: int | None = None) -> Revision:
-        """The revision that an update builds on: of that version, else the current one, else the newest open one."""
+        """The revision that is meant where none is named: of that version, else the current one, else the newest open one."""
         if version is not None:
             chosen = next((each for each in revisions if each.version == version and each.named), None)
             if chosen is None:
@@ -261,6 +261,21 @@ class Proposer:
         if chosen is None:
             raise WrongStateError("all of its versions are rejected or deleted", where=uuid_text(revisions[0].uuid))
         return chosen
+
+    def update_base(self, revisions: Sequence[Revision], version: int | None = None) -> Revision:
+        """The revision that an update builds on: as `base_of`, but behind what its author has proposed on that already.
+
+        So the changes that somebody makes one after the other are one after the other, and not rivals once all are accepted.
+        """
+        base = self.base_of(revisions, version)
+        if version is not None:
+            return base
+        line = {base.number}
+        for each in sorted(revisions, key=lambda each: each.version or 0):
+            if each.base in line and each.author == self.author.key and is_open(each):
+                line.add(each.number)
+        mine = [each for each in revisions if each.number in line]
+        return max(mine, key=lambda each: (each.version or 0, each.number))
 
     def latest(self, revisions: Sequence[Revision], known: Collection[bytes] = ()) -> Revision:
         """The revision that an update in Gonk's way builds on: the highest version, whatever its status.

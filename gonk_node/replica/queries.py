@@ -11,6 +11,7 @@ from typing import Any
 from gonk_node.core.ids import EventRef, parse_uuid, split_event_uuid, uuid_text
 from gonk_node.core.limits import INT_MAX
 from gonk_node.errors import AmbiguousError, NotFoundError, UsageError
+from gonk_node.replica.hanging import Hanging
 from gonk_node.replica.revision_rows import Proposal, Revision, read_revision, select, view_clause
 from gonk_node.state.revisions import VIEWS, views_of
 from gonk_node.store.state_db import StateDb
@@ -21,27 +22,12 @@ __all__ = ["PAGE", "Proposal", "Queries", "Revision"]
 PAGE = 1000  # rows read at once by the iterators
 
 
-# Object revisions of the same object with the same content as that of a local number, itself among them.
-ALIKE = (
-    "(SELECT s.event_no FROM objects o JOIN objects s ON s.uuid = o.uuid AND s.content_id = o.content_id"
-    " WHERE o.event_no = ?)"
-)
-# Annotations (their first revisions `r`) that hang on object revisions `c`: all that they name has a current revision with
-# the content that it has itself, and of `c` that is the one (rule A15).
-_HANGING_ON = (
-    "objects c JOIN objects o ON o.uuid = c.uuid AND o.content_id = c.content_id"
-    " JOIN annotation_objects l ON l.object_no = o.event_no"
-    " JOIN annotations r ON r.event_no = l.annotation_no AND NOT EXISTS (SELECT 1 FROM annotation_objects m"
-    " JOIN objects p ON p.event_no = m.object_no WHERE m.annotation_no = r.event_no AND NOT p.current AND NOT EXISTS"
-    " (SELECT 1 FROM objects k WHERE k.uuid = p.uuid AND k.content_id = p.content_id AND k.current))"
-)
-
-
 class Queries:
     """All questions about one State."""
 
     def __init__(self, db: StateDb) -> None:
         self._db = db
+        self.hanging = Hanging(db)
 
     @property
     def dataset(self) -> bytes:
@@ -151,20 +137,6 @@ class Queries:
         row = self._db.one("SELECT uuid FROM schemas WHERE name = ? LIMIT 1", (name,))
         return [] if row is None else self.revisions(SCHEMA, row[0])
 
-    def annotations_of(self, object_no: int) -> list[Revision]:
-        """All revisions of the annotations that hang on an object revision, in order of arrival.
-
-        Those count too that name another revision of the object with the same content.
-        """
-        rows = self._db.rows(
-            f"{select(ANNOTATION)} JOIN annotation_objects l ON l.annotation_no = t.root_no"
-            f" WHERE l.object_no IN {ALIKE} AND t.uuid IN (SELECT r.uuid FROM annotation_objects k JOIN annotations r"
-            f" ON r.event_no = k.annotation_no WHERE k.object_no IN {ALIKE})"  # by index
-            " GROUP BY t.event_no ORDER BY t.event_no",
-            (object_no, object_no),
-        )
-        return [read_revision(ANNOTATION, row) for row in rows]
-
     def current_objects(self, after: bytes, limit: int) -> list[Revision]:
         """The object revisions that are current, by uuid, behind the uuid `after` (b"": from the first)."""
         rows = self._db.rows(
@@ -172,32 +144,6 @@ class Queries:
             (after, limit),
         )
         return [read_revision(OBJECT, row) for row in rows]
-
-    def current_annotations_on(self, object_no: int) -> list[Revision]:
-        """The current revisions of annotations that hang on a current object revision, as releases list them (A15)."""
-        rows = self._db.rows(
-            f"{select(ANNOTATION)} WHERE t.current AND t.root_no IN (SELECT r.event_no FROM {_HANGING_ON}"
-            " WHERE c.event_no = ?)",
-            (object_no,),
-        )
-        return [read_revision(ANNOTATION, row) for row in rows]
-
-    def current_bodies_on(self, objects: Iterable[int]) -> list[tuple[int, bytes, int, int, bytes]]:
-        """The same of many objects, with little else: (the object's number, uuid, version, schema revision's number, body).
-
-        One that names several revisions of an object with the same content comes as often.
-        """
-        return self._db.rows_in(
-            f"SELECT c.event_no, t.uuid, t.version, t.schema_no, t.body FROM {_HANGING_ON}"
-            " JOIN annotations t ON t.uuid = r.uuid AND t.root_no = r.event_no WHERE t.current AND c.event_no IN (??)",
-            objects,
-        )
-
-    def objects_of(self, root: int) -> list[Revision]:
-        """The object revisions that the annotation of that create event hangs on."""
-        rows = self._db.rows("SELECT object_no FROM annotation_objects WHERE annotation_no = ?", (root,))
-        found = (self.by_number(OBJECT, row[0]) for row in rows)
-        return [each for each in found if each is not None]
 
     def counts(self) -> dict[str, dict[str, int]]:
         """How many revisions have each status, by type."""

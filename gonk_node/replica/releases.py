@@ -6,7 +6,9 @@ the State at those heads from his own log, and compares. How it is written into 
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator
+from itertools import groupby
 from typing import NamedTuple
 
 from gonk_node.core.entry import read_stored
@@ -32,8 +34,10 @@ from gonk_node.replica.replica import Replica
 from gonk_node.replica.snapshot import Progress, Snapshot, heads_at_time, snapshot_at
 from gonk_node.state.manifest import Summary
 from gonk_node.state.releases import Signed, check_tag, named_by_tags
-from gonk_node.store.state_schema import split_number
+from gonk_node.store.state_db import StateDb
+from gonk_node.store.state_schema import TABLES, split_number
 
+_PAGE = 5000  # rows read at once
 _SIGNED = (
     "SELECT r.event_no, r.tag, e.entry_id, b.author, b.log_id, e.branch_no, e.seq FROM releases r"
     " JOIN entries e ON e.lsn = r.event_no >> 12 JOIN branches b USING (branch_no)"
@@ -188,9 +192,8 @@ class Releases:
                 where=f"event {uuid_text(event_uuid(lacking[0]))}",
                 hint="gonk sync DATASET; what no peer has, an owner can redact",
             )
-        here, there = Queries(self._replica.db).counts(), snapshot.queries.counts()
-        lost = sum(here[table]["current"] - there[table]["current"] for table in here)
-        if lost > 0:
+        lost = _differing(self._replica.db, snapshot.db)
+        if lost:
             raise WrongStateError(
                 f"what counts names what strangers proposed and nobody has decided, in {lost} places",
                 hint="decide it first: gonk review DATASET list --strangers",
@@ -290,6 +293,27 @@ class Releases:
         """
         with self.snapshot_of(one, progress=progress) as before, self.snapshot_of(other, progress=progress) as after:
             yield from differences(before, after)
+
+
+def _differing(here: StateDb, there: StateDb) -> int:
+    """How many revisions are current in one of two States of one log, and not in the other."""
+    count = 0
+    for table in TABLES:
+        one, other = _current(here, table), _current(there, table)
+        both = heapq.merge(one, other)
+        for _, equal in groupby(both):
+            count += sum(1 for _ in equal) == 1
+    return count
+
+
+def _current(db: StateDb, table: str) -> Iterator[int]:
+    """The local numbers of the current revisions, ascending; in States of one log the same event has the same."""
+    after = -1
+    while rows := db.rows(
+        f"SELECT event_no FROM {table} WHERE current AND event_no > ? ORDER BY event_no LIMIT {_PAGE}", (after,)
+    ):
+        yield from (row[0] for row in rows)
+        after = rows[-1][0]
 
 
 def _is_time(text: str) -> bool:

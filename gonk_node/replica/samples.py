@@ -44,7 +44,7 @@ class Samples:
             (annotation, schema) each, one revision of both.
         """
         found = []
-        for annotation in sorted(self.queries.current_annotations_on(number), key=lambda each: each.uuid):
+        for annotation in sorted(self.queries.hanging.current_annotations_on(number), key=lambda each: each.uuid):
             schema = None if annotation.schema_no is None else self._schema(annotation.schema_no)
             if schema is not None and self._bodies.conformance(annotation) is Conformance.VALID:
                 found.append((annotation, schema))

@@ -76,7 +76,7 @@ async def write_out(home: str, dataset: str, format_name: str, target: str) -> F
             began = time.perf_counter()
             report = export(queries, node.content, format_name, Path(target), fetch=_none)
             seconds = time.perf_counter() - began
-        raw = [body for _, _, _, _, body in queries.current_bodies_on(_objects(queries))][:20_000]
+        raw = [body for _, _, _, _, body in queries.hanging.current_bodies_on(_objects(queries))][:20_000]
         began = time.perf_counter()
         for body in raw:
             json.dumps(json.loads(body))

@@ -147,3 +147,30 @@ def test_two_that_owners_set_apart_are_one_label_set_in_conflict(gonk: Gonk, str
     assert [each["current"] for each in rivals] == [True, False]
     (rivals_there,) = stranger.run("conflicts", "cells", "--json").json()
     assert rivals_there[0]["event"] == rivals[0]["event"]
+
+
+def test_renames_one_after_the_other_are_not_rivals(labelled: Gonk) -> None:
+    labelled.ok("labels", "cells", "rename", "bounding-box", "WBC", "White")
+    labelled.ok("labels", "cells", "rename", "bounding-box", "RBC", "Red")
+    labelled.accept_all()
+    names = [each["name"] for each in labelled.json("labels", "cells", "list")[0]["labels"]]
+    assert names == ["White", "Red"]
+    assert labelled.json("conflicts", "cells") == []
+
+
+def test_one_that_is_none_is_told_and_ends_no_export(labelled: Gonk) -> None:
+    """No command proposes one; somebody's own program may, and --all accepts it."""
+    (thing,) = (
+        each for each in labelled.json("list", "cells", "objects")["objects"] if each["name"].startswith("labels")
+    )
+    labelled.ok("update", "cells", thing["uuid"], labelled.file("bad.json", '{"oops": 1}'))
+    labelled.accept_all()
+    for format_name in ("coco", "jsonl"):
+        report = labelled.json("export", "cells", format_name, labelled.files / format_name)
+        assert report["annotations"] == 1
+        assert any("schema-bounding-box" in each["place"] for each in report["problems"])
+    refused = labelled.run("labels", "cells", "list")
+    assert "schema-bounding-box" in refused.err and "labels cells set" in refused.err
+    labelled.ok("labels", "cells", "set", labelled.file("labels.json", CELLS))
+    labelled.accept_all()
+    assert label_set(labelled).name_of("RBC") == "Red blood cell"

@@ -120,7 +120,8 @@ def test_concurrent_edits_of_others_stay(shared: Gonk, stranger: Gonk) -> None:
     update(stranger, uuid, x=666)
     update(shared, uuid, x=5)
     take(shared, stranger)
-    shared.accept_all()
+    accepted = shared.run("review", "cells", "accept", "--all")
+    assert accepted.code == 5 and "gonk conflicts cells" in accepted.err
     shared.ok("revert", "cells", "--author", stranger.key(), "--accept")
     now = current(shared, uuid)
     assert now is not None and now["body"]["x"] == 5

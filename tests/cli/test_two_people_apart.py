@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kit import formats
-from kit.command_line import Gonk, exchange
+from kit.command_line import BOX, Gonk, exchange
 
 
 def coco(who: Gonk, boxes: list[dict[str, Any]], names: str = "cell") -> Path:
@@ -72,3 +72,45 @@ def test_a_new_name_keeps_the_annotations_and_other_bytes_do_not(gonk: Gonk) -> 
     gonk.ok("update", "cells", "renamed.png", gonk.file("other.png", formats.png(salt=b"other")))
     gonk.accept_all()
     assert released(gonk, "v2") == (3, 1, 1)
+
+
+def test_changes_that_one_person_makes_one_after_the_other_are_not_rivals(gonk: Gonk) -> None:
+    gonk.add("a.png", formats.png())
+    gonk.annotate("a.png")
+    gonk.accept_all()
+    uuid = gonk.json("list", "cells", "annotations")["annotations"][0]["uuid"]
+    for x in (10, 20):
+        body = gonk.file("body.json", {"label": "WBC", "x": x, "y": 2, "w": 30, "h": 40})
+        gonk.ok("annotate", "cells", "a.png", "bounding-box", body, "--update", uuid)
+    gonk.ok("update", "cells", "a.png", gonk.file("b.png", formats.png(salt=b"2")))
+    gonk.ok("update", "cells", "a.png", gonk.file("c.png", formats.png(salt=b"3")))
+    gonk.accept_all()
+    assert gonk.json("conflicts", "cells") == []
+    assert gonk.json("show", "cells", uuid)["versions"][-1]["body"]["x"] == 20
+
+
+def test_what_is_left_out_of_an_export_for_its_object_is_told(gonk: Gonk) -> None:
+    for name in ("a.png", "b.png"):
+        gonk.add(name, formats.png(salt=name.encode()))
+    gonk.annotate("a.png")
+    gonk.ok("annotate", "cells", "a.png", "bounding-box", gonk.file("body.json", BOX), "--also", "b.png")
+    gonk.accept_all()
+    report = gonk.json("export", "cells", "coco", gonk.files / "out")
+    assert [each["what"].split(":")[0] for each in report["not_carried"]] == [
+        "that an annotation is of several objects"
+    ]
+    gonk.ok("update", "cells", "b.png", gonk.file("new.png", formats.png(salt=b"new")))
+    gonk.accept_all()
+    report = gonk.json("export", "cells", "coco", gonk.files / "again")
+    assert (report["annotations"], report["problem_count"]) == (1, 1)
+    assert "made on" in report["problems"][0]["what"]
+
+
+def test_an_export_before_anything_is_accepted_says_what_waits(gonk: Gonk) -> None:
+    gonk.add("a.png", formats.png())
+    told = gonk.ok("export", "cells", "coco", gonk.files / "out").err
+    assert "1 proposal" in told and "gonk review cells list" in told
+    gonk.annotate("a.png")
+    gonk.accept_all()
+    assert "nothing could be written" in gonk.refused("export", "cells", "imagefolder", gonk.files / "none").err
+    assert not (gonk.files / "none").exists()

@@ -141,12 +141,27 @@ def test_an_error_leaves_nothing(tmp_path: Path) -> None:
 def test_what_is_there_is_never_written_over(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("mine")
+    (tmp_path / "out" / "SHA256SUMS").write_text("")
     with pytest.raises(ExistsError):
         FolderWriter(tmp_path / "out")
     for count in (1, 2):
         with FolderWriter(tmp_path / "out", replace=True) as folder:
             folder.write("a.txt", str(count).encode())
-    assert formats.files(tmp_path) == {"out/a.txt": b"2", "out.1/mine.txt": b"mine", "out.2/a.txt": b"1"}
+            folder.write_checksums()
+    found = {name: data for name, data in formats.files(tmp_path).items() if "SHA256SUMS" not in name}
+    assert found == {"out/a.txt": b"2", "out.1/mine.txt": b"mine", "out.2/a.txt": b"1"}
+
+
+@pytest.mark.parametrize("what", ["a folder", "a file"])
+def test_what_was_not_exported_is_never_put_aside(tmp_path: Path, what: str) -> None:
+    """Such as a project's folder, or a node's home."""
+    path = tmp_path / "out" / "config.toml" if what == "a folder" else tmp_path / "out"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("mine")
+    with pytest.raises(ExistsError, match="not put aside"):
+        FolderWriter(tmp_path / "out", replace=True)
+    assert path.read_text() == "mine"
+    assert names_in(tmp_path) == ["out"]
 
 
 def test_a_link_at_the_target_is_not_followed(tmp_path: Path) -> None:

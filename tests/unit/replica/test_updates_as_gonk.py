@@ -204,7 +204,7 @@ def test_an_annotation_may_name_several_objects_and_one_of_them_twice(replica: R
     made = owner.author.queries.proposal(sign(owner, event))
     assert made is not None
     assert made.version == 0
-    assert {each.uuid for each in owner.author.queries.objects_of(made.number)} == {some_uuid(0), some_uuid(1)}
+    assert {each.uuid for each in owner.author.queries.hanging.objects_of(made.number)} == {some_uuid(0), some_uuid(1)}
 
 
 def test_of_a_schema_a_pending_version_is_usable_and_a_rejected_or_deprecated_one_is_not(
