@@ -179,5 +179,10 @@ def write_image(job: Job, sample: Sample, path: str) -> None:
     if not job.images:
         return
     with sample.open() as file:
-        if job.folder.copy(path, file) != sample.sha256:
-            job.loss.left_out(sample.place, "has another SHA-256 than its author states; it is written as it is")
+        check_digest(job, sample, job.folder.copy(path, file))
+
+
+def check_digest(job: Job, sample: Sample, sha256: bytes) -> None:
+    """Tell it where the bytes that were written have another SHA-256 than their author states."""
+    if sha256 != sample.sha256:
+        job.loss.left_out(sample.place, "has another SHA-256 than its author states; it is written as it is")

@@ -23,10 +23,10 @@ from typing import Any, BinaryIO, overload
 from gonk_node.config import find_home
 from gonk_node.core.limits import REPR_ROWS
 from gonk_node.errors import UsageError
+from gonk_node.formats.extras import library
 from gonk_node.formats.label_set import LabelSet
 from gonk_node.node.loading import tables
 from gonk_node.node.loading.annotations import Annotation
-from gonk_node.node.loading.extras import library
 from gonk_node.node.loading.opening import Opening
 from gonk_node.node.loading.sample import Sample
 from gonk_node.node.loading.source import DataObject, Source

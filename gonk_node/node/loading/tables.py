@@ -14,8 +14,8 @@ from typing import Any
 
 from gonk_node.core.limits import PARQUET_CONTENT_BYTES_MAX, PARQUET_GROUP_BYTES, PARQUET_GROUP_ROWS
 from gonk_node.errors import InputFileError, UsageError
+from gonk_node.formats.extras import library
 from gonk_node.node.loading.annotations import Annotation
-from gonk_node.node.loading.extras import library
 from gonk_node.node.loading.sample import Sample
 
 _HF_BATCH_ROWS = 100  # written at a time: each may hold an image

@@ -1,0 +1,70 @@
+"""Objects with all their annotations as gonk's own formats have them, out: JSONL and WebDataset say the same of each.
+
+Bodies keep their values, whatever they are; a line is canonical JSON (names sorted, no spaces, UTF-8). Histories are not
+written, nor reviews. `formats.object_lines` reads it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gonk_node.core.events import SCHEMA_PREFIX
+from gonk_node.core.limits import JSON_DEPTH_MAX, JSONL_LINE_BYTES_MAX
+from gonk_node.errors import NonconformingError
+from gonk_node.formats.export.job import Job, Sample, SampleAnnotation, annotation_place
+from gonk_node.formats.label_set import LabelSet
+from gonk_node.state.strict_json import canonical, parse
+
+
+def object_line(job: Job, sample: Sample, path: str) -> bytes | None:
+    """The object in one line, with its end; None where that would be too long, which is told.
+
+    Args:
+        job: where it is told what is left out; it says whether the bytes are written, too.
+        sample: its annotations have been checked against their schemas before.
+        path: where its bytes are.
+    """
+    annotations = [_annotation(job, sample, each) for each in sample.annotations]
+    found = {
+        "uuid": sample.uuid.hex(),
+        "version": sample.version,
+        "name": sample.name,
+        "media_type": sample.media_type,
+        "size": sample.size,
+        "sha256": sample.sha256.hex(),
+        "annotations": [each for each in annotations if each is not None],
+    }
+    line = canonical(found | {"file": path} if job.images else found) + b"\n"
+    if len(line) > JSONL_LINE_BYTES_MAX:
+        what = f"would be a line of more than {JSONL_LINE_BYTES_MAX:,} bytes; left out, with all its annotations"
+        job.loss.left_out(sample.place, what)
+        return None
+    return line
+
+
+def schema_lines(job: Job) -> bytes:
+    """The documents of the schemas, a line each, in order of their names."""
+    pairs = sorted(job.schemas.items())
+    return b"".join(canonical({"name": name, "document": document.decode()}) + b"\n" for name, document in pairs)
+
+
+def label_lines(job: Job) -> bytes:
+    """The label sets, a line each, in order of the names of their schemas."""
+    return b"".join(
+        LabelSet(SCHEMA_PREFIX + name, tuple(own.values())).line() for name, own in sorted(job.labels.items())
+    )
+
+
+def _annotation(job: Job, sample: Sample, annotation: SampleAnnotation) -> dict[str, Any] | None:
+    try:
+        body = parse(annotation.body, JSON_DEPTH_MAX)
+    except NonconformingError as error:
+        job.loss.left_out(annotation_place(annotation, sample), f"{error.what}; left out")
+        return None
+    return {
+        "uuid": annotation.uuid.hex(),
+        "version": annotation.version,
+        "schema": annotation.schema,
+        "schema_version": annotation.schema_version,
+        "body": body,
+    }
