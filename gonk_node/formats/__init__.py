@@ -5,7 +5,7 @@ Modules here read the files they are given; they write nothing and know no datas
 
 from __future__ import annotations
 
-from gonk_node.formats import class_folders, coco, csv_labels, jsonl, label_studio, voc, yolo
+from gonk_node.formats import class_folders, coco, csv_labels, jsonl, label_studio, voc, webdataset, yolo
 from gonk_node.formats.sample import Importer
 from gonk_node.formats.yolo_shapes import DETECT, OBB, POSE, SEGMENT
 
@@ -16,6 +16,7 @@ IMPORTERS: dict[str, Importer] = {
     "jsonl": jsonl.read,
     "label-studio": label_studio.read,
     "voc": voc.read,
+    "webdataset": webdataset.read,
     "yolo-classify": class_folders.reader("yolo", class_folders.SPLITS),
     "yolo-detect": yolo.reader(DETECT),
     "yolo-obb": yolo.reader(OBB),
