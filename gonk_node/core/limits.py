@@ -166,6 +166,7 @@ WEBDATASET_JSON_BYTES_MAX = 64 * KIB  # of one sample, kept in an annotation; im
 WEBDATASET_CLASS_BYTES_MAX = 4 * KIB  # a number, or the name of a class
 CLASSES_FILE_BYTES_MAX = 4 * MIB  # 65,536 names of classes
 PARQUET_FOOTER_BYTES_MAX = 32 * MIB  # read whole: ours hold schemas and label sets, others a few KiB a column
+PARQUET_CHUNKS_MAX = 1 << 18  # structures in lists of one footer; a quarter of them may be column chunks
 PARQUET_COLUMNS_MAX = 4096  # leaves of the columns of one file; usual are twenty
 PARQUET_PAGE_HEADER_BYTES_MAX = 1 * MIB  # with the least and greatest value in the page
 PARQUET_VALUES_MAX = 1 << 24  # of one column in a row group: a few bytes can claim any number of nulls

@@ -5,7 +5,7 @@ Modules here read the files they are given; they write nothing and know no datas
 
 from __future__ import annotations
 
-from gonk_node.formats import class_folders, coco, csv_labels, jsonl, label_studio, voc, webdataset, yolo
+from gonk_node.formats import class_folders, coco, csv_labels, jsonl, label_studio, parquet, voc, webdataset, yolo
 from gonk_node.formats.sample import Importer
 from gonk_node.formats.yolo_shapes import DETECT, OBB, POSE, SEGMENT
 
@@ -15,6 +15,7 @@ IMPORTERS: dict[str, Importer] = {
     "imagefolder": class_folders.reader("imagefolder", ()),
     "jsonl": jsonl.read,
     "label-studio": label_studio.read,
+    "parquet": parquet.read,
     "voc": voc.read,
     "webdataset": webdataset.read,
     "yolo-classify": class_folders.reader("yolo", class_folders.SPLITS),

@@ -1,7 +1,7 @@
 """Samples in shards that other programs wrote: which file is the object, and what the others say of it.
 
-`cls` is its class and `txt` a text about it; each of all other files is an object. A sample that has nothing else consists of
-its `txt`, or else of its `json`.
+`cls` is its class and `txt` a text about it; each of all other files is an object, first of them images, sounds and videos. A
+sample that has nothing else consists of its `txt`, or else of its `json`.
 """
 
 from __future__ import annotations
@@ -88,9 +88,7 @@ class OtherSamples:
     def records(self, sample: ShardSample) -> Iterator[Record]:
         """The objects of a sample, and the annotations on the first of them."""
         aside = {*_CLASS, *_TEXT, *_JSON, *_NUMBERS}
-        objects = sorted(
-            (each for each in sample.members if each.extension not in aside), key=lambda each: each.extension.count(".")
-        )
+        objects = sorted((each for each in sample.members if each.extension not in aside), key=_rank)
         text, extra = sample.first(_TEXT), sample.first(_JSON)
         if not objects and (alone := text or extra):
             objects = [alone]
@@ -191,6 +189,12 @@ class OtherSamples:
         if not name:
             raise InputFileError(f"there is no class {number} in {self._place}")
         return {"label": name, "attributes": {"cls": number}}
+
+
+def _rank(member: Member) -> tuple[bool, int]:
+    """Where it stands among the objects of a sample: what people look at or hear first, a mask `seg.png` behind its `jpg`."""
+    kind = media_type(f"x.{member.extension}", member.part).partition("/")[0]
+    return kind not in ("image", "video", "audio"), member.extension.count(".")
 
 
 def _caption(member: Member) -> dict[str, Json]:

@@ -18,8 +18,8 @@ def write(job: Job) -> None:
     names = Names()
     for sample in job.samples():
         names.add(sample.name)
-    job.folder.write("schemas.jsonl", schema_lines(job))
-    job.folder.write("labels.jsonl", label_lines(job))
+    job.folder.write("schemas.jsonl", schema_lines(job.schemas))
+    job.folder.write("labels.jsonl", label_lines(job.labels))
     with job.folder.create("objects.jsonl") as objects:
         for sample in job.samples():
             path = safe_path(_FILES + names.path(sample.name, sample.uuid))

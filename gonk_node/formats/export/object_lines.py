@@ -6,13 +6,14 @@ written, nor reviews. `formats.object_lines` reads it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from gonk_node.core.events import SCHEMA_PREFIX
 from gonk_node.core.limits import JSON_DEPTH_MAX, JSONL_LINE_BYTES_MAX
 from gonk_node.errors import NonconformingError
 from gonk_node.formats.export.job import Job, Sample, SampleAnnotation, annotation_place
-from gonk_node.formats.label_set import LabelSet
+from gonk_node.formats.label_set import Label, LabelSet
 from gonk_node.state.strict_json import canonical, parse
 
 
@@ -42,17 +43,15 @@ def object_line(job: Job, sample: Sample, path: str) -> bytes | None:
     return line
 
 
-def schema_lines(job: Job) -> bytes:
-    """The documents of the schemas, a line each, in order of their names."""
-    pairs = sorted(job.schemas.items())
+def schema_lines(schemas: Mapping[str, bytes]) -> bytes:
+    """The documents of schemas (as of `Job.schemas`), a line each, in order of their names."""
+    pairs = sorted(schemas.items())
     return b"".join(canonical({"name": name, "document": document.decode()}) + b"\n" for name, document in pairs)
 
 
-def label_lines(job: Job) -> bytes:
-    """The label sets, a line each, in order of the names of their schemas."""
-    return b"".join(
-        LabelSet(SCHEMA_PREFIX + name, tuple(own.values())).line() for name, own in sorted(job.labels.items())
-    )
+def label_lines(labels: Mapping[str, Mapping[str, Label]]) -> bytes:
+    """Label sets (as of `Job.labels`), a line each, in order of the names of their schemas."""
+    return b"".join(LabelSet(SCHEMA_PREFIX + name, tuple(own.values())).line() for name, own in sorted(labels.items()))
 
 
 def _annotation(job: Job, sample: Sample, annotation: SampleAnnotation) -> dict[str, Any] | None:

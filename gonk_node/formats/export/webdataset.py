@@ -32,8 +32,8 @@ _LINE_ENDS = re.compile(r"[\n\r]+")
 
 def write(job: Job) -> None:
     """Write shards; see `job.Exporter`. Annotations have been checked against their schemas before."""
-    job.folder.write("schemas.jsonl", schema_lines(job))
-    job.folder.write("labels.jsonl", label_lines(job))
+    job.folder.write("schemas.jsonl", schema_lines(job.schemas))
+    job.folder.write("labels.jsonl", label_lines(job.labels))
     numbers = _number_classes(job)
     with ShardWriter(job.folder) as shards:
         for sample in job.samples():

@@ -183,8 +183,8 @@ def test_what_cannot_be_taken_of_a_sample_is_told_and_the_rest_is_taken(
 
 
 def test_several_files_are_several_objects_and_the_one_of_the_plainest_name_is_described(tmp_path: Path) -> None:
-    records = read(tmp_path, ("a.seg.png", b"seg"), ("a.jpg", PNG), ("a.npy", b"npy"), ("a.txt", b"text"))
-    assert list(images(records)) == ["a.jpg", "a.npy", "a.seg.png"]
+    records = read(tmp_path, ("a.npy", b"npy"), ("a.seg.png", b"seg"), ("a.jpg", PNG), ("a.txt", b"text"))
+    assert list(images(records)) == ["a.jpg", "a.seg.png", "a.npy"]
     assert [(name, schema) for name, schema, _ in annotations(records)] == [("a.jpg", "caption")]
     assert told(records) == ["that several files are one sample: its class and text are those of the first"]
 
