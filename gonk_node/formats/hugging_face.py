@@ -207,7 +207,9 @@ def _annotations(
         except InputFileError as error:
             yield Problem(f"{place}: {column[:40]}", f"{error.what}; left out")
             continue
-        for index, text in enumerate(texts):
+        if "" in texts:
+            yield NotCarried(place, "texts that are empty")
+        for index, text in enumerate(filter(None, texts)):
             body = {"text": text, "attributes": {_FORMAT: {"column": column}}}
             said.append((_CAPTION, f"{column} {index}", body))
     kept = {name: value for name in columns.kept if (value := _kept(table, row[name])) is not None}

@@ -133,5 +133,5 @@ def _annotations(table: ParquetFile, cell: Any, place: str, problems: list[Probl
             problems.append(Problem(f"{place}: /annotations/{index}", f"{error.what}; left out"))
             continue
         schema = str(fields.get("schema", "")).removeprefix(SCHEMA_PREFIX)
-        fields |= {"uuid": uuid_of(fields.get("uuid")).hex(), "schema": schema, "body": body}
-        yield {name: each for name, each in fields.items() if each is not None}
+        said = {name: each for name, each in fields.items() if each is not None}
+        yield said | {"uuid": uuid_of(fields.get("uuid")).hex(), "schema": schema, "body": body}

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from gonk_node.core.limits import (
-    PARQUET_CHUNKS_MAX,
+    PARQUET_DEPTH_MAX,
     PARQUET_FOOTER_BYTES_MAX,
     PARQUET_PAGE_BYTES_MAX,
     PARQUET_PAGE_HEADER_BYTES_MAX,
+    PARQUET_STRUCTURES_MAX,
     PARQUET_VALUES_MAX,
 )
 from gonk_node.errors import InputFileError
@@ -47,7 +48,7 @@ def read_chunks(file: BinaryIO) -> list[list[Chunk]]:
         file: seekable.
 
     Raises:
-        InputFileError: it is no Parquet file, is damaged, encrypted, or has more chunks than are read here.
+        InputFileError: it is no Parquet file, is damaged, encrypted, or has more in its footer than is read here.
     """
     size = file.seek(0, 2)
     file.seek(max(0, size - _END_BYTES))
@@ -60,11 +61,24 @@ def read_chunks(file: BinaryIO) -> list[list[Chunk]]:
     if length > min(PARQUET_FOOTER_BYTES_MAX, size - 3 * 4):
         raise InputFileError(f"is damaged, or has a footer of more than {PARQUET_FOOTER_BYTES_MAX:,} bytes")
     begin = file.seek(size - _END_BYTES - length)
-    footer = CompactReader(file, length, PARQUET_CHUNKS_MAX).struct()
-    groups = [[_chunk(chunk, begin) for chunk in _list(group, 1)] for group in _list(footer, 4)]
-    if sum(map(len, groups)) >= PARQUET_CHUNKS_MAX // 4:  # other lists count, too
-        raise InputFileError(f"has more than {PARQUET_CHUNKS_MAX // 4:,} column chunks")
-    return groups
+    footer = CompactReader(file, length, PARQUET_STRUCTURES_MAX).struct()
+    _check_depth(_list(footer, 2))
+    return [[_chunk(chunk, begin) for chunk in _list(group, 1)] for group in _list(footer, 4)]
+
+
+def _check_depth(elements: list[Fields]) -> None:
+    """Refuse columns in columns that are nested too deep: SchemaElements, each before those that are in it."""
+    open_: list[int] = []  # how many are still to come at each level
+    for element in elements:
+        while open_ and not open_[-1]:
+            open_.pop()
+        if open_:
+            open_[-1] -= 1
+        children = _int(element, 5, I32)
+        if children > 0:
+            open_.append(children)
+        if len(open_) > PARQUET_DEPTH_MAX:
+            raise InputFileError(f"has columns that are nested more than {PARQUET_DEPTH_MAX} deep")
 
 
 def _chunk(fields: Fields, end: int) -> Chunk:
@@ -92,7 +106,7 @@ def check_chunk(file: BinaryIO, chunk: Chunk, *, repeated: bool) -> int:
             as long as all together (DELTA_BYTE_ARRAY); or what is there are no pages.
     """
     largest = values = 0
-    for header in _headers(file, chunk):
+    for header in _headers(file, chunk) if chunk.values else ():
         kind, unpacked = _int(header, 1, I32), _int(header, 2, I32)
         if not 0 <= unpacked <= PARQUET_PAGE_BYTES_MAX:
             raise InputFileError(f"a page unpacks to {unpacked:,} bytes; the limit is {PARQUET_PAGE_BYTES_MAX:,}")

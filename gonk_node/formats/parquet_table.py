@@ -15,7 +15,7 @@ ANNOTATIONS = "annotations"
 """The column with the list of annotations, each of which has ANNOTATION_FIELDS."""
 
 ANNOTATION_FIELDS = ("uuid", "version", "schema", "schema_version", "body")
-"""Of an annotation: uuid, version from 0, full name of the schema (`schema-…`) and its version, body as JSON text."""
+"""Of an annotation: uuid, version from 0, full name of the schema (`schema-…`) and its version, body as canonical JSON."""
 
 CONTENT = "content"
 """The column with the bytes of the object; absent in tables without them."""

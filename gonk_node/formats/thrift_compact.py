@@ -26,16 +26,17 @@ class CompactReader:
     Args:
         file: seekable.
         bytes_max: how much is read at most.
-        lists_max: how many structures in lists are kept at most.
+        lists_max: how many structures in lists there may be; None: none of them are kept.
 
     Attributes:
         bytes: read so far.
     """
 
-    def __init__(self, file: BinaryIO, bytes_max: int, lists_max: int = 0) -> None:
+    def __init__(self, file: BinaryIO, bytes_max: int, lists_max: int | None = None) -> None:
         self._file = file
         self._bytes_max = bytes_max
         self._lists_max = lists_max
+        self._listed = 0
         self.bytes = 0
 
     def struct(self, depth: int = 0) -> Fields:
@@ -74,9 +75,11 @@ class CompactReader:
         for _ in range(size):
             if kind == STRUCT:
                 value = self.struct(depth)
-                self._lists_max -= 1
-                if self._lists_max >= 0:
+                self._listed += 1
+                if self._lists_max is not None:
                     found.append(value)
+                    if self._listed > self._lists_max:
+                        raise InputFileError(f"has a header with more than {self._lists_max:,} structures")
             elif kind in _BITS:
                 self._number(kind)
             else:

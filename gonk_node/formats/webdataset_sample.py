@@ -108,6 +108,9 @@ class OtherSamples:
         for each in sample.members:
             if each.extension not in taken:
                 yield NotCarried(sample.place, f"members .{each.extension[:40]} of samples")
+        if text is not None and not text.part.size:
+            yield NotCarried(sample.place, "texts that are empty")
+            text = None
         if names[0] is not None:
             yield from self._annotations(sample, names[0], objects[0].name, text, extra)
 

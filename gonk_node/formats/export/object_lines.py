@@ -6,15 +6,15 @@ written, nor reviews. `formats.object_lines` reads it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 from gonk_node.core.events import SCHEMA_PREFIX
 from gonk_node.core.limits import JSON_DEPTH_MAX, JSONL_LINE_BYTES_MAX
 from gonk_node.errors import NonconformingError
 from gonk_node.formats.export.job import Job, Sample, SampleAnnotation, annotation_place
 from gonk_node.formats.label_set import Label, LabelSet
-from gonk_node.state.strict_json import canonical, parse
+from gonk_node.formats.loss import Loss
+from gonk_node.state.strict_json import Json, canonical, parse
 
 
 def object_line(job: Job, sample: Sample, path: str) -> bytes | None:
@@ -25,7 +25,16 @@ def object_line(job: Job, sample: Sample, path: str) -> bytes | None:
         sample: its annotations have been checked against their schemas before.
         path: where its bytes are.
     """
-    annotations = [_annotation(job, sample, each) for each in sample.annotations]
+    annotations = [
+        {
+            "uuid": each.uuid.hex(),
+            "version": each.version,
+            "schema": each.schema,
+            "schema_version": each.schema_version,
+            "body": body,
+        }
+        for each, body in bodies(sample, job.loss)
+    ]
     found = {
         "uuid": sample.uuid.hex(),
         "version": sample.version,
@@ -33,7 +42,7 @@ def object_line(job: Job, sample: Sample, path: str) -> bytes | None:
         "media_type": sample.media_type,
         "size": sample.size,
         "sha256": sample.sha256.hex(),
-        "annotations": [each for each in annotations if each is not None],
+        "annotations": annotations,
     }
     line = canonical(found | {"file": path} if job.images else found) + b"\n"
     if len(line) > JSONL_LINE_BYTES_MAX:
@@ -54,16 +63,12 @@ def label_lines(labels: Mapping[str, Mapping[str, Label]]) -> bytes:
     return b"".join(LabelSet(SCHEMA_PREFIX + name, tuple(own.values())).line() for name, own in sorted(labels.items()))
 
 
-def _annotation(job: Job, sample: Sample, annotation: SampleAnnotation) -> dict[str, Any] | None:
-    try:
-        body = parse(annotation.body, JSON_DEPTH_MAX)
-    except NonconformingError as error:
-        job.loss.left_out(annotation_place(annotation, sample), f"{error.what}; left out")
-        return None
-    return {
-        "uuid": annotation.uuid.hex(),
-        "version": annotation.version,
-        "schema": annotation.schema,
-        "schema_version": annotation.schema_version,
-        "body": body,
-    }
+def bodies(sample: Sample, loss: Loss) -> Iterator[tuple[SampleAnnotation, Json]]:
+    """The annotations of an object with what they say, in order; those that say nothing JSON knows are left out and told."""
+    for annotation in sample.annotations:
+        try:
+            body = parse(annotation.body, JSON_DEPTH_MAX)
+        except NonconformingError as error:
+            loss.left_out(annotation_place(annotation, sample), f"{error.what}; left out")
+        else:
+            yield annotation, body

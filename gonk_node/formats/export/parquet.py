@@ -25,10 +25,11 @@ from gonk_node.core.limits import (
 )
 from gonk_node.errors import RefusedError, UsageError
 from gonk_node.formats.export.job import Job, Sample, check_digest
-from gonk_node.formats.export.object_lines import label_lines, schema_lines
+from gonk_node.formats.export.object_lines import bodies, label_lines, schema_lines
 from gonk_node.formats.extras import library
 from gonk_node.formats.folder import ExportFile
 from gonk_node.formats.label_set import Label
+from gonk_node.formats.loss import Loss
 from gonk_node.formats.parquet_table import (
     ANNOTATION_FIELDS,
     ANNOTATIONS,
@@ -38,6 +39,7 @@ from gonk_node.formats.parquet_table import (
     SCHEMAS,
     table_schema,
 )
+from gonk_node.state.strict_json import canonical
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -56,7 +58,7 @@ def write(job: Job) -> None:
         files = _Files(job, stack)
         for sample in job.samples():
             try:
-                row = table_row(sample, content=job.images)
+                row = table_row(sample, job.loss, content=job.images)
             except UsageError as error:
                 job.loss.left_out(sample.place, f"{error.what}; left out, with all its annotations")
                 continue
@@ -105,11 +107,12 @@ def table_metadata(schemas: Mapping[str, bytes], labels: Mapping[str, Mapping[st
     return found
 
 
-def table_row(sample: Sample, *, content: bool) -> dict[str, Any]:
+def table_row(sample: Sample, loss: Loss, *, content: bool) -> dict[str, Any]:
     """The row of an object.
 
     Args:
         sample: the object.
+        loss: where it is told what is left out.
         content: with its bytes.
 
     Raises:
@@ -137,12 +140,12 @@ def table_row(sample: Sample, *, content: bool) -> dict[str, Any]:
                     each.version,
                     SCHEMA_PREFIX + each.schema,
                     each.schema_version,
-                    each.body.decode(),
+                    canonical(body).decode(),
                 ),
                 strict=True,
             )
         )
-        for each in sample.annotations
+        for each, body in bodies(sample, loss)
     ]
     if content:
         row[CONTENT] = _content(sample)

@@ -16,6 +16,7 @@ from gonk_node.core.limits import PARQUET_CONTENT_BYTES_MAX
 from gonk_node.errors import InputFileError, UsageError
 from gonk_node.formats.export.parquet import TableWriter, table_metadata, table_row
 from gonk_node.formats.extras import library
+from gonk_node.formats.loss import Loss
 from gonk_node.formats.parquet_table import ANNOTATION_FIELDS, ANNOTATIONS, CONTENT, OBJECT_COLUMNS
 from gonk_node.node.loading.annotations import Annotation
 from gonk_node.node.loading.exported import exported
@@ -60,7 +61,7 @@ def write_parquet(samples: Iterable[Sample], declared: Declared, path: Path, *, 
         try:
             with TableWriter(unfinished, metadata, content=content) as table:
                 for sample in samples:
-                    table.add(table_row(exported(sample), content=content))
+                    table.add(table_row(exported(sample), Loss(), content=content))
             unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)

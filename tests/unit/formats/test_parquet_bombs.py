@@ -158,6 +158,20 @@ def test_what_is_no_parquet_is_refused(tmp_path: Path, data: bytes) -> None:
         formats.read("parquet", tmp_path / "a.parquet")
 
 
+def test_columns_that_are_nested_deep_are_refused_before_pyarrow_sees_them(tmp_path: Path) -> None:
+    kind = pa.int8()
+    for _ in range(40):
+        kind = pa.struct([("a", kind)])
+    pq.write_table(pa.table({"image": pa.nulls(1, kind)}), tmp_path / "a.parquet")
+    with pytest.raises(InputFileError, match="nested more than 32 deep"):
+        formats.read("parquet", tmp_path / "a.parquet")
+    element = b"\x48\x01a\x15\x02\0"  # SchemaElement: name a, one child
+    footer = b"\x15\x02\x19" + b"\xfc\xc0\x84\x3d" + element * 1_000_000 + b"\x16\0\x19\x0c\0"
+    (tmp_path / "a.parquet").write_bytes(b"PAR1" + footer + len(footer).to_bytes(4, "little") + b"PAR1")
+    with pytest.raises(InputFileError, match="more than 262,144 structures"):
+        formats.read("parquet", tmp_path / "a.parquet")
+
+
 def test_columns_without_number_and_two_of_one_name_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -197,9 +197,10 @@ def test_lists_of_classes_are_labels_that_hold_at_once(tmp_path: Path, kind: Any
 
 
 def test_lists_of_captions_are_a_caption_each(tmp_path: Path) -> None:
-    columns = {"image": files((PNG, "a.png")), "caption": pa.array([["one", None, "two", "one"]])}
-    found = annotations(hf(tmp_path / "t.parquet", columns))
-    assert [body["text"] for _, _, body in found] == ["one", "two", "one"]
+    columns = {"image": files((PNG, "a.png")), "caption": pa.array([["one", None, "", "two", "one"]])}
+    records = hf(tmp_path / "t.parquet", columns)
+    assert [body["text"] for _, _, body in annotations(records)] == ["one", "two", "one"]
+    assert told(records) == ["texts that are empty"]
 
 
 @pytest.mark.parametrize("values", [["cat", None], [3, None], pa.array(["cat", None]).dictionary_encode()])

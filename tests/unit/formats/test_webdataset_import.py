@@ -170,6 +170,7 @@ def test_without_names_a_class_is_called_by_its_number_and_a_text_stands_for_its
         ("json", b'{"a":1}', "members .json of samples"),  # nothing to keep it with
         ("json", b"[" * 70 + b"]" * 70, "members .json of samples"),
         ("id", b"5", "members .id of samples"),
+        ("txt", b"", "texts that are empty"),
         ("transcript", b"yes", ""),
     ],
 )
