@@ -1,6 +1,6 @@
 """Other people's files: one module a format, and the table of the formats.
 
-Modules here read the files they are given; they write nothing and know no dataset.
+Modules here read the files they are given, and know no dataset; they write nothing but temporary files of what they unpack.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from gonk_node.core.limits import (
 )
 from gonk_node.errors import InputFileError
 from gonk_node.formats.extras import library
-from gonk_node.formats.parquet_pages import Chunk, check_chunk, read_chunks
+from gonk_node.formats.parquet_pages import Chunk, Pages, check_chunk, read_chunks
 
 _BUFFER_BYTES = 1 << 20
 T = TypeVar("T")
@@ -63,29 +63,35 @@ class ParquetFile:
         if any(self.schema.names.count(name) != 1 for name in columns):
             raise self._refused("has several columns of one name")
         leaves = [at for at in range(self._footer.num_columns) if self._is_of(at, columns)]
-        shared = [self._footer.schema.column(at).path for at in leaves if self._is_shared(at)]
+        count, count_max = 0, self.path.stat().st_size
+        for group in range(self._footer.num_row_groups):
+            for batch in self._batches(group, leaves, columns):
+                count += batch.num_rows
+                if count > count_max:
+                    raise self._refused("has more rows than bytes")
+                cells = self._try(partial(_columns, batch, columns))
+                for row in range(batch.num_rows):
+                    yield {name: column[row] for name, column in cells.items()}
+
+    def _batches(self, group: int, leaves: Sequence[int], columns: Sequence[str]) -> Iterator[Any]:
+        """The rows of a row group, a few at a time; texts of lists that are stored once stay so."""
+        with self._open() as file:
+            pages = {at: self._check(file, group, at) for at in leaves}
         reader = self._try(
             lambda: self._parquet.ParquetFile(
-                self.path, metadata=self._footer, read_dictionary=shared, buffer_size=_BUFFER_BYTES, pre_buffer=False
+                self.path,
+                metadata=self._footer,
+                read_dictionary=[self._path(at) for at in leaves if pages[at].shared and self._is_list_of_texts(at)],
+                buffer_size=_BUFFER_BYTES,
+                pre_buffer=False,
             )
         )
-        count, count_max = 0, self.path.stat().st_size
-        with reader, self._open() as file:
-            for group in range(self._footer.num_row_groups):
-                largest = max((self._check(file, group, at) for at in leaves), default=0)
-                batches = reader.iter_batches(
-                    max(1, min(PARQUET_GROUP_ROWS, PARQUET_BATCH_BYTES // max(1, largest))),
-                    row_groups=[group],
-                    columns=list(columns),
-                    use_threads=False,
-                )
-                while (batch := self._next(batches)) is not None:
-                    count += batch.num_rows
-                    if count > count_max:
-                        raise self._refused("has more rows than bytes")
-                    cells = self._try(partial(_columns, batch, columns))
-                    for row in range(batch.num_rows):
-                        yield {name: column[row] for name, column in cells.items()}
+        largest = max((each.largest for each in pages.values()), default=0)
+        rows = max(1, min(PARQUET_GROUP_ROWS, PARQUET_BATCH_BYTES // max(1, largest)))
+        with reader:
+            batches = reader.iter_batches(rows, row_groups=[group], columns=list(columns), use_threads=False)
+            while (batch := self._try(lambda: next(batches, None))) is not None:
+                yield batch
 
     def value(self, scalar: Any) -> Any:
         """A scalar as Python has it: None, a number, a text. InputFileError where a text is none."""
@@ -101,25 +107,25 @@ class ParquetFile:
             scalar = scalar.value
         return memoryview(scalar.as_buffer())
 
-    def _next(self, batches: Iterator[Any]) -> Any:
-        return self._try(lambda: next(batches, None))
+    def _path(self, at: int) -> str:
+        return str(self._footer.schema.column(at).path)
 
     def _is_of(self, at: int, columns: Sequence[str]) -> bool:
         """Whether a leaf is of one of these top columns, or may be taken for that."""
-        path: str = self._footer.schema.column(at).path
+        path = self._path(at)
         return any(path == name or path.startswith(f"{name}.") for name in columns)
 
-    def _is_shared(self, at: int) -> bool:
+    def _is_list_of_texts(self, at: int) -> bool:
         """Whether one row may have many texts of that leaf."""
         column = self._footer.schema.column(at)
         return bool(column.max_repetition_level) and column.physical_type == "BYTE_ARRAY"
 
-    def _check(self, file: BinaryIO, group: int, at: int) -> int:
-        column = self._footer.schema.column(at)
+    def _check(self, file: BinaryIO, group: int, at: int) -> Pages:
+        repeated = self._footer.schema.column(at).max_repetition_level > 0
         try:
-            return check_chunk(file, self._chunks[group][at], repeated=column.max_repetition_level > 0)
+            return check_chunk(file, self._chunks[group][at], repeated=repeated)
         except InputFileError as error:
-            raise self._refused(f"row group {group}, column {column.path[:80]!r}: {error.what}") from error
+            raise self._refused(f"row group {group}, column {self._path(at)[:80]!r}: {error.what}") from error
         except OSError as error:
             raise self._refused(f"cannot be read: {error.strerror}") from error
 

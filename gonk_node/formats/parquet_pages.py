@@ -41,6 +41,18 @@ class Chunk(NamedTuple):
     values: int
 
 
+class Pages(NamedTuple):
+    """The pages of a chunk.
+
+    Attributes:
+        largest: how many bytes the largest unpacks to.
+        shared: whether values that are equal are stored once, in a dictionary.
+    """
+
+    largest: int
+    shared: bool
+
+
 def read_chunks(file: BinaryIO) -> list[list[Chunk]]:
     """The column chunks of each row group, in the order of the columns.
 
@@ -93,8 +105,8 @@ def _chunk(fields: Fields, end: int) -> Chunk:
     return Chunk(begin, size, values)
 
 
-def check_chunk(file: BinaryIO, chunk: Chunk, *, repeated: bool) -> int:
-    """How many bytes the largest page of a chunk unpacks to.
+def check_chunk(file: BinaryIO, chunk: Chunk, *, repeated: bool) -> Pages:
+    """See what the pages of a chunk unpack to.
 
     Args:
         file: seekable.
@@ -102,15 +114,20 @@ def check_chunk(file: BinaryIO, chunk: Chunk, *, repeated: bool) -> int:
         repeated: whether one row may have several values.
 
     Raises:
-        InputFileError: a page is too large, there are too many values, or of values that may be several in a row each may be
-            as long as all together (DELTA_BYTE_ARRAY); or what is there are no pages.
+        InputFileError: a page is too large, or all together where one row may have them all; there are too many values; or of
+            values that may be several in a row each may be as long as all together (DELTA_BYTE_ARRAY); or what is there
+            are no pages.
     """
-    largest = values = 0
+    largest = total = values = 0
+    shared = False
     for header in _headers(file, chunk) if chunk.values else ():
         kind, unpacked = _int(header, 1, I32), _int(header, 2, I32)
-        if not 0 <= unpacked <= PARQUET_PAGE_BYTES_MAX:
-            raise InputFileError(f"a page unpacks to {unpacked:,} bytes; the limit is {PARQUET_PAGE_BYTES_MAX:,}")
+        total = total + unpacked if repeated else unpacked
+        if unpacked < 0 or total > PARQUET_PAGE_BYTES_MAX:
+            what = "lists unpack" if repeated else "a page unpacks"
+            raise InputFileError(f"{what} to {total:,} bytes; the limit is {PARQUET_PAGE_BYTES_MAX:,}")
         largest = max(largest, unpacked)
+        shared = shared or kind == _DICTIONARY
         if kind in (_DATA, _DATA_2):
             about = _struct(header, 5 if kind == _DATA else 8)
             count, encoding = _int(about, 1, I32), _int(about, 2 if kind == _DATA else 4, I32)
@@ -123,7 +140,7 @@ def check_chunk(file: BinaryIO, chunk: Chunk, *, repeated: bool) -> int:
             raise InputFileError(f"has more than {PARQUET_VALUES_MAX:,} values in one row group")
         if values >= chunk.values:
             break
-    return largest
+    return Pages(largest, shared)
 
 
 def _headers(file: BinaryIO, chunk: Chunk) -> Iterator[Fields]:

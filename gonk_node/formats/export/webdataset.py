@@ -11,6 +11,8 @@ import json
 import re
 from typing import Any, BinaryIO
 
+from gonk_node.core.limits import EXPORT_LABELS_MAX
+from gonk_node.errors import RefusedError
 from gonk_node.formats.export.job import Job, Sample, check_digest, kept, kept_of_label
 from gonk_node.formats.export.numbering import Labels, kept_id
 from gonk_node.formats.export.object_lines import label_lines, object_line, schema_lines
@@ -44,7 +46,7 @@ def write(job: Job) -> None:
                 continue
             members: dict[str, bytes | BinaryIO] = {f"{key}.json": line}
             found = _first(sample, _CLASSIFICATION)
-            if found is not None:
+            if found is not None and numbers:
                 members[f"{key}.cls"] = str(numbers[_label(found)]).encode()
             found = _first(sample, _CAPTION)
             if found is not None:
@@ -57,12 +59,16 @@ def write(job: Job) -> None:
 
 
 def _number_classes(job: Job) -> dict[str, int]:
-    """The numbers of the labels, once their names are written."""
-    labels = Labels(job.labels_of([_CLASSIFICATION]), lambda label: kept_of_label(label, _FORMAT).get("cls"))
-    for sample in job.samples():
-        found = _first(sample, _CLASSIFICATION)
-        if found is not None:
-            labels.add(_label(found), kept_id(kept(found, _FORMAT).get("cls")))
+    """The numbers of the labels, once their names are written; none where they are too many to be numbered."""
+    try:
+        labels = Labels(job.labels_of([_CLASSIFICATION]), lambda label: kept_of_label(label, _FORMAT).get("cls"))
+        for sample in job.samples():
+            found = _first(sample, _CLASSIFICATION)
+            if found is not None:
+                labels.add(_label(found), kept_id(kept(found, _FORMAT).get("cls")))
+    except RefusedError:
+        job.loss.not_carried("classes.txt", f"numbers of classes, where there are more than {EXPORT_LABELS_MAX:,}")
+        return {}
     numbers, names = labels.numbers(0, dense=True), labels.names()
     if numbers:
         by_number = {number: names[label] for label, number in numbers.items()}

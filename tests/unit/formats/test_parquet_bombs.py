@@ -90,6 +90,28 @@ def test_a_page_that_unpacks_to_too_much_is_refused_unread(
     assert most_memory(tmp_path / "a.parquet") < MIB
 
 
+def test_a_list_of_many_pages_that_unpacks_to_too_much_is_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet_pages, "PARQUET_PAGE_BYTES_MAX", 10 * MIB)
+    texts = [f"{n}" + "x" * MIB for n in range(20)]
+    columns = {"image": images(b"x"), "captions": pa.array([texts])}
+    pq.write_table(
+        pa.table(columns), tmp_path / "a.parquet", compression="zstd", use_dictionary=False, write_batch_size=1
+    )
+    with pytest.raises(InputFileError, match="lists unpack to"):
+        formats.read("parquet", tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize("encoding", ["DELTA_LENGTH_BYTE_ARRAY", "PLAIN"])
+def test_lists_of_texts_that_are_stored_one_by_one_are_read(tmp_path: Path, encoding: str) -> None:
+    plain = pa.Table.from_pylist(own_table(pa.array(['{"x":1}'] * 5).dictionary_encode()).to_pylist())
+    encodings = dict.fromkeys(["annotations.list.element.body", "annotations.list.element.schema", "name"], encoding)
+    pq.write_table(plain, tmp_path / "a.parquet", use_dictionary=False, column_encoding=encodings)
+    records = formats.read("parquet", tmp_path / "a.parquet")
+    assert sum(isinstance(each, ImportedAnnotation) for each in records) == 5
+
+
 def test_what_the_footer_says_of_sizes_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table({"image": images(bytes(20 * MIB))}), path, compression="zstd")
@@ -197,7 +219,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
 
 
 def check(data: bytes) -> int:
-    return check_chunk(io.BytesIO(data), Chunk(0, len(data), 10**9), repeated=False)
+    return check_chunk(io.BytesIO(data), Chunk(0, len(data), 10**9), repeated=False).largest
 
 
 @settings(deadline=None)

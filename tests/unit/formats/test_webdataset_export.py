@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gonk_node.errors import StorageError
-from gonk_node.formats.export import tar_shards
+from gonk_node.formats.export import numbering, tar_shards
 from gonk_node.formats.export.job import Sample
 from gonk_node.formats.label_set import Label
 from kit import formats, tars
@@ -70,6 +70,17 @@ def test_a_name_of_two_lines_is_one_line_of_the_classes_and_it_is_told(tmp_path:
     loss = formats.export([one], "webdataset", tmp_path / "out")
     assert (tmp_path / "out/classes.txt").read_bytes() == b"a b\n"
     assert [kind.what for kind in loss.kinds()] == ["line ends in names of classes (in classes.txt)"]
+
+
+def test_where_classes_are_too_many_to_be_numbered_they_are_in_the_json_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(numbering, "EXPORT_LABELS_MAX", 2)
+    samples = [formats.sample(f"{n}.png", [class_of(label=str(n))]) for n in range(3)]
+    loss = formats.export(samples, "webdataset", tmp_path / "out")
+    assert {name.rpartition(".")[2] for name, _ in tars.items(tmp_path / "out/shard-000000.tar")} == {"json", "png"}
+    assert "classes.txt" not in formats.files(tmp_path / "out")
+    assert ["numbers of classes" in kind.what for kind in loss.kinds()] == [True]
 
 
 def test_annotations_of_other_schemas_of_that_name_are_in_the_json_only(tmp_path: Path) -> None:
