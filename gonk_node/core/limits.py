@@ -160,6 +160,24 @@ CSV_LINE_CHARS_MAX = 1 << 20  # a row of a thousand characters a column
 JSONL_LINE_BYTES_MAX = 256 * MIB  # one object with all its annotations; a hundred thousand boxes take 20 MiB
 IMPORTED_EVENT_BYTES_MAX = 1 * MIB  # one event of Gonk's log; an annotation of a thousand objects takes 80 KiB
 LABEL_SET_BYTES_MAX = 512 * KIB  # read whole; 4,000 labels with all that may be said of them
+SPOOL_BYTES = 64 * MIB  # of one temporary file of what is unpacked; it is gone once all that it holds was taken
+SPOOLED_WAITING_BYTES_MAX = 256 * MIB  # unpacked files that wait to be taken together
+UNPACKED_BYTES_FREE = 1024 * MIB  # that any packed file may unpack to,
+UNPACKED_RATIO_MAX = 100  # and this much more for each of its bytes; images hardly shrink, texts to a tenth
+TAR_HEADER_BYTES_MAX = 1 * MIB  # a long name or extended attributes of one member; names have 1 KiB at most
+TAR_HEADERS_MAX = 8  # of one member: at most four in earnest
+WEBDATASET_MEMBERS_MAX = 64  # files of one sample; usual are two to five
+WEBDATASET_JSON_BYTES_MAX = 64 * KIB  # of one sample, kept in an annotation; img2dataset writes some hundred bytes
+WEBDATASET_CLASS_BYTES_MAX = 4 * KIB  # a number, or the name of a class
+CLASSES_FILE_BYTES_MAX = 4 * MIB  # 65,536 names of classes
+PARQUET_FOOTER_BYTES_MAX = 32 * MIB  # read whole: ours hold schemas and label sets, others a few KiB a column
+PARQUET_STRUCTURES_MAX = 1 << 18  # in the footer of one file: some three for each column chunk
+PARQUET_DEPTH_MAX = 32  # columns in one another; pyarrow goes down in its stack, and gonk's tables have five
+PARQUET_COLUMNS_MAX = 4096  # leaves of the columns of one file; usual are twenty
+PARQUET_PAGE_HEADER_BYTES_MAX = 1 * MIB  # with the least and greatest value in the page
+PARQUET_VALUES_MAX = 1 << 24  # of one column in a row group: a few bytes can claim any number of nulls
+PARQUET_BATCH_BYTES = 16 * MIB  # decoded at a time, where a page is not larger
+PARQUET_ROW_BYTES_MAX = 16 * KIB  # values of other columns that are kept with an annotation
 
 # --- files that people export, and what they are told of losses (see formats/) ----------------------------------
 
@@ -174,16 +192,22 @@ INVENTORY_FILES_MAX = 1000  # that croissant.json lists one by one; beyond, they
 CITED_CREATORS_MAX = 100  # that files which cite a release name; the rest is counted
 CITED_NAME_CHARS_MAX = 100  # of one of them
 EXPORT_ID_MAX = 1 << 52  # ids that a file brought and that are kept; what is numbered anew comes after them
+WEBDATASET_SHARD_SAMPLES = 10_000  # of one shard: enough to shuffle within, few enough to share shards out
+WEBDATASET_SHARD_BYTES = 1024 * MIB  # of one shard with more than one sample: read in sequence, and moved as a whole
 LOSS_PROBLEMS_MAX = 10_000  # that a report lists; the rest is counted
 LOSS_LINES_MAX = 50  # of problems that a command prints one by one; --json has all that are listed
 LOSS_KINDS_MAX = 200  # of things that were not carried; the rest is one kind
 LOSS_PLACES_MAX = 5  # that a report names of one kind
 
-# --- what programs read (see node/loading/) ----------------------------------------------------------------------
+# --- tables: exported, imported, and what programs read (see formats/parquet_table.py and node/loading/) -----------
 
 PARQUET_GROUP_ROWS = 1000  # of one row group: readers decode a group at a time
 PARQUET_GROUP_BYTES = 64 * MIB  # of content in one row group: what writing and reading one takes in memory
 PARQUET_CONTENT_BYTES_MAX = 1024 * MIB  # of one file in a cell: Arrow counts in 32 bits, and a group must fit memory
+PARQUET_ANNOTATIONS_BYTES_MAX = 256 * MIB  # of one object in a cell: a hundred thousand boxes take 20 MiB
+PARQUET_PAGE_BYTES_MAX = PARQUET_CONTENT_BYTES_MAX + 64 * MIB  # unpacked whole: the largest cell, and a group before it
+PARQUET_FILE_BYTES = 512 * MIB  # of values in one exported file, by when the next one begins
+PARQUET_METADATA_BYTES_MAX = 16 * MIB  # schemas and label sets in one file's footer
 REPR_ROWS = 10  # samples that a notebook shows of a dataset
 
 # --- transport of sessions: this node's own (see net/) ----------------------------------------------------------

@@ -1,11 +1,11 @@
 """Other people's files: one module a format, and the table of the formats.
 
-Modules here read the files they are given; they write nothing and know no dataset.
+Modules here read the files they are given, and know no dataset; they write nothing but temporary files of what they unpack.
 """
 
 from __future__ import annotations
 
-from gonk_node.formats import class_folders, coco, csv_labels, jsonl, label_studio, voc, yolo
+from gonk_node.formats import class_folders, coco, csv_labels, jsonl, label_studio, parquet, voc, webdataset, yolo
 from gonk_node.formats.sample import Importer
 from gonk_node.formats.yolo_shapes import DETECT, OBB, POSE, SEGMENT
 
@@ -15,7 +15,9 @@ IMPORTERS: dict[str, Importer] = {
     "imagefolder": class_folders.reader("imagefolder", ()),
     "jsonl": jsonl.read,
     "label-studio": label_studio.read,
+    "parquet": parquet.read,
     "voc": voc.read,
+    "webdataset": webdataset.read,
     "yolo-classify": class_folders.reader("yolo", class_folders.SPLITS),
     "yolo-detect": yolo.reader(DETECT),
     "yolo-obb": yolo.reader(OBB),

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from gonk_node.core.limits import NAME_BYTES_MAX
 from gonk_node.errors import InputFileError
+from gonk_node.formats.file_part import FileOrPart, open_file
 
 _MAGIC: tuple[tuple[int, bytes, str], ...] = (  # (offset, bytes, media type)
     (0, b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -25,6 +26,35 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (  # (offset, bytes, media type)
     (0, b"\x00\x00\x00\x0cjP  \r\n\x87\n", "image/jp2"),
     (128, b"DICM", "application/dicom"),
 )
+_EXTENSIONS = {  # not those that the library knows, which change with its version
+    "application/dicom": "dcm",
+    "application/gzip": "gz",
+    "application/json": "json",
+    "application/pdf": "pdf",
+    "application/zip": "zip",
+    "audio/flac": "flac",
+    "audio/mpeg": "mp3",
+    "audio/ogg": "ogg",
+    "audio/wav": "wav",
+    "audio/x-wav": "wav",
+    "image/avif": "avif",
+    "image/bmp": "bmp",
+    "image/gif": "gif",
+    "image/heic": "heic",
+    "image/jp2": "jp2",
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/svg+xml": "svg",
+    "image/tiff": "tif",
+    "image/webp": "webp",
+    "text/csv": "csv",
+    "text/html": "html",
+    "text/plain": "txt",
+    "video/mp4": "mp4",
+    "video/mpeg": "mpg",
+    "video/quicktime": "mov",
+    "video/webm": "webm",
+}
 _TYPES = mimetypes.MimeTypes()  # the built-in table: what a computer has installed must not change what is signed
 _HEAD_BYTES = 132
 _FOLDERS = ("images", "JPEGImages")  # the usual names beside COCO and VOC annotations
@@ -86,11 +116,11 @@ def find(folder: Path, name: str) -> Path:
     return path
 
 
-def media_type(name: str, path: Path | None) -> str:
-    """The media type: of the first bytes of the file if there is one and they are known, else of the name."""
+def media_type(name: str, path: FileOrPart | None) -> str:
+    """The media type: of the first bytes of the file or part if there is one and they are known, else of the name."""
     if path is not None:
         try:
-            with path.open("rb") as file:
+            with open_file(path) as file:
                 head = file.read(_HEAD_BYTES)
         except OSError as error:
             raise InputFileError(f"the image file {name!r} cannot be read: {error.strerror}") from error
@@ -98,6 +128,11 @@ def media_type(name: str, path: Path | None) -> str:
             if head.startswith(magic, offset):
                 return found
     return _TYPES.guess_type(name)[0] or "application/octet-stream"
+
+
+def extension(media_type: str) -> str:
+    """How names of files of a media type end, without a dot; "bin" for any that is not common."""
+    return _EXTENSIONS.get(media_type, "bin")
 
 
 def folder_beside(source: Path) -> Path | None:

@@ -19,6 +19,7 @@ from blake3 import blake3
 
 from gonk_node import schemas
 from gonk_node.core.limits import IMPORTED_BODY_BYTES_MAX, INT_MAX
+from gonk_node.formats.file_part import FileOrPart
 from gonk_node.formats.label_set import Label
 from gonk_node.formats.loss import NotCarried
 from gonk_node.state.conformance import Conformance, Validator, compile_schema
@@ -35,7 +36,8 @@ class ImportedImage:
 
     Attributes:
         name: as the source writes it, unique in the source; for images in subfolders a relative path with "/".
-        path: the file, inside of the images folder (no link leads out of it); None if no folder was given.
+        path: the file, inside of the images folder (no link leads out of it), or the part of a file that it is; None if
+            no folder was given.
         media_type: found from the first bytes of the file, else from the name.
         width: in pixels as the source states it; None if it does not.
         height: in pixels as the source states it; None if it does not.
@@ -44,7 +46,7 @@ class ImportedImage:
     """
 
     name: str
-    path: Path | None
+    path: FileOrPart | None
     media_type: str
     width: int | None = None
     height: int | None = None

@@ -14,15 +14,16 @@ from gonk_node.core.chunks import ContentInfo
 from gonk_node.core.events import ObjectCreate
 from gonk_node.core.ids import EventRef, uuid_text
 from gonk_node.errors import ExistsError, GonkError, InputFileError, RefusedError, UsageError
+from gonk_node.formats.file_part import FileOrPart, FilePart, open_file
 from gonk_node.replica.author import EVENTS_PER_ENTRY, Author
 from gonk_node.replica.proposing import Proposer, check_object_name
 from gonk_node.store.content import ContentStore
 
 
 class NewFile(NamedTuple):
-    """A file to be added, with the name and media type that its object is to have."""
+    """A file to be added, or a part of one, with the name and media type that its object is to have."""
 
-    path: Path
+    path: FileOrPart
     name: str
     media_type: str
 
@@ -104,35 +105,40 @@ class Adder:
             return Added(file, error=error)
         return Added(file)
 
-    def _keep(self, paths: Sequence[Path]) -> list[ContentInfo | GonkError]:
+    def _keep(self, paths: Sequence[FileOrPart]) -> list[ContentInfo | GonkError]:
         """Put files into the content store together; where one cannot be read, each by itself."""
         try:
             return list(self._content.put_files(_opened(paths)))
         except InputFileError:
             return [self._keep_one(path) for path in paths]
 
-    def _keep_one(self, path: Path) -> ContentInfo | GonkError:
+    def _keep_one(self, path: FileOrPart) -> ContentInfo | GonkError:
         try:
             return keep_file(self._content, path)
         except InputFileError as error:
             return error
 
 
-def keep_file(content: ContentStore, path: Path) -> ContentInfo:
+def keep_file(content: ContentStore, path: FileOrPart) -> ContentInfo:
     """Put one file into the content store; InputFileError where it cannot be read, is a folder or no plain file."""
     return content.put_files(_opened([path]))[0]
 
 
-def _opened(paths: Iterable[Path]) -> Iterator[BinaryIO]:
+def _opened(paths: Iterable[FileOrPart]) -> Iterator[BinaryIO]:
     """Each file, open until the next one is asked for."""
     for path in paths:
-        if path.is_dir():
-            raise InputFileError("is a folder", where=str(path), hint=f"give the files in it: {path}/*")
-        if path.exists() and not path.is_file():  # reading a pipe or a device might never end
-            raise InputFileError("is no plain file", where=str(path))
-        try:
-            file = path.open("rb")
-        except OSError as error:
-            raise InputFileError(f"cannot be read: {error.strerror}", where=str(path)) from error
-        with file:
+        with _open(path) as file:
             yield file
+
+
+def _open(path: FileOrPart) -> BinaryIO:
+    whole = path.file if isinstance(path, FilePart) else path
+    if isinstance(whole, Path):
+        if whole.is_dir():
+            raise InputFileError("is a folder", where=str(whole), hint=f"give the files in it: {whole}/*")
+        if whole.exists() and not whole.is_file():  # reading a pipe or a device might never end
+            raise InputFileError("is no plain file", where=str(whole))
+    try:
+        return open_file(path)
+    except OSError as error:
+        raise InputFileError(f"cannot be read: {error.strerror}", where=str(whole)) from error

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from gonk_node import schemas
 from gonk_node.core.events import AnnotationCreate
 from gonk_node.core.ids import EventRef, imported_annotation_uuid
+from gonk_node.core.limits import SPOOLED_WAITING_BYTES_MAX
 from gonk_node.errors import AmbiguousError, ExistsError, NonconformingError, NotFoundError, WrongStateError
+from gonk_node.formats.file_part import FilePart
 from gonk_node.formats.loss import Loss, NotCarried
 from gonk_node.formats.sample import ImportedAnnotation, ImportedImage, ImportedLabels, ImportedSchema, Record
 from gonk_node.replica.adding import Adder, NewFile
@@ -89,6 +91,7 @@ class Importing:
         self._proposer = self._adder.proposer
         self._on_progress = on_progress
         self._images: list[ImportedImage] = []
+        self._spooled_bytes = 0  # that they keep in temporary files
         self._waiting: list[ImportedAnnotation] = []
         self._waiting_bytes = 0
         self._objects: dict[str, tuple[bytes, EventRef] | _Unusable] = {}  # by the name in the source
@@ -116,7 +119,8 @@ class Importing:
                 self._declared.append(record)
             elif isinstance(record, ImportedImage):
                 self._images.append(record)
-                if len(self._images) >= EVENTS_PER_ENTRY:
+                self._spooled_bytes += record.path.spooled_bytes if isinstance(record.path, FilePart) else 0
+                if len(self._images) >= EVENTS_PER_ENTRY or self._spooled_bytes >= SPOOLED_WAITING_BYTES_MAX:
                     self._propose_objects()
             else:
                 self._waiting.append(record)
@@ -135,7 +139,7 @@ class Importing:
     # --- objects ----------------------------------------------------------------------------------------
 
     def _propose_objects(self) -> None:
-        images, self._images = self._images, []
+        images, self._images, self._spooled_bytes = self._images, [], 0
         for image in images:
             if image.path is None:
                 self._objects[image.name] = self._object_named(image.object_name or image.name)

@@ -15,6 +15,7 @@ from gonk_node.formats.export import EXPORTERS, citing
 from gonk_node.formats.export.citing import BESIDE
 from gonk_node.formats.export.job import Job, Sample, SampleAnnotation
 from gonk_node.formats.export.release_facts import ReleaseFacts
+from gonk_node.formats.file_part import open_file
 from gonk_node.formats.folder import FolderWriter
 from gonk_node.formats.label_set import Label
 from gonk_node.formats.loss import Loss
@@ -54,8 +55,10 @@ def samples_of(records: Iterable[Record]) -> list[Sample]:
     found = []
     for name, image in images.items():
         assert image.path is not None
+        with open_file(image.path) as file:
+            data = file.read()
         own = sorted(bodies.get(name, []), key=lambda each: each.key)
-        one = sample(name, [(each.schema, json.loads(each.body)) for each in own], data=image.path.read_bytes())
+        one = sample(name, [(each.schema, json.loads(each.body)) for each in own], data=data)
         found.append(one)
     return sorted(found, key=lambda each: each.uuid)
 

@@ -5,7 +5,17 @@ Modules here write into the folder that they are given; they read nothing but th
 
 from __future__ import annotations
 
-from gonk_node.formats.export import class_folders, coco, csv_labels, jsonl, label_studio, voc, yolo
+from gonk_node.formats.export import (
+    class_folders,
+    coco,
+    csv_labels,
+    jsonl,
+    label_studio,
+    parquet,
+    voc,
+    webdataset,
+    yolo,
+)
 from gonk_node.formats.export.job import Exporter
 from gonk_node.formats.yolo_shapes import DETECT, OBB, POSE, SEGMENT
 
@@ -15,7 +25,9 @@ EXPORTERS: dict[str, Exporter] = {
     "imagefolder": class_folders.writer("imagefolder", ()),
     "jsonl": jsonl.write,
     "label-studio": label_studio.write,
+    "parquet": parquet.write,
     "voc": voc.write,
+    "webdataset": webdataset.write,
     "yolo-classify": class_folders.writer("yolo", class_folders.SPLITS),
     "yolo-detect": yolo.writer(DETECT),
     "yolo-obb": yolo.writer(OBB),
@@ -23,5 +35,5 @@ EXPORTERS: dict[str, Exporter] = {
     "yolo-segment": yolo.writer(SEGMENT),
 }
 
-OF_ANY_SCHEMA = frozenset({"jsonl"})
+OF_ANY_SCHEMA = frozenset({"jsonl", "parquet", "webdataset"})
 """Exporters that take annotations of any schema, and rely on it that they fit."""

@@ -197,5 +197,10 @@ def write_image(job: Job, sample: Sample, path: str, *, part_of: str | None = No
         return
     with sample.open() as file:
         part_of = path.partition("/")[0] if part_of is None else part_of
-        if job.folder.copy(path, file, part_of=part_of) != sample.sha256:
-            job.loss.left_out(sample.place, "has another SHA-256 than its author states; it is written as it is")
+        check_digest(job, sample, job.folder.copy(path, file, part_of=part_of))
+
+
+def check_digest(job: Job, sample: Sample, sha256: bytes) -> None:
+    """Tell it where the bytes that were written have another SHA-256 than their author states."""
+    if sha256 != sample.sha256:
+        job.loss.left_out(sample.place, "has another SHA-256 than its author states; it is written as it is")

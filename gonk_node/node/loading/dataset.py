@@ -23,10 +23,12 @@ from typing import Any, BinaryIO, overload
 from gonk_node.config import find_home
 from gonk_node.core.limits import REPR_ROWS
 from gonk_node.errors import UsageError
+from gonk_node.formats.extras import library
 from gonk_node.formats.label_set import LabelSet
+from gonk_node.formats.loss import Loss
 from gonk_node.node.loading import tables
 from gonk_node.node.loading.annotations import Annotation
-from gonk_node.node.loading.extras import library
+from gonk_node.node.loading.exported import export
 from gonk_node.node.loading.opening import Opening
 from gonk_node.node.loading.sample import Sample
 from gonk_node.node.loading.source import DataObject, Source
@@ -191,7 +193,22 @@ class Dataset(Sequence[Sample]):
             MissingExtraError: pyarrow is not installed. InputFileError: it cannot be written.
             UsageError: an object is too large for a cell. As `Sample.bytes`.
         """
-        tables.write_parquet(self, Path(path), content=content)
+        tables.write_parquet(self, self._source.declared(), Path(path), content=content)
+
+    def to_webdataset(self, path: str | PathLike[str], *, content: bool = True) -> Loss:
+        """Write the samples as WebDataset does: a folder of shards, which `gonk export DATASET webdataset` writes too.
+
+        Args:
+            path: the folder to make; it appears when all of it is written.
+            content: with the bytes of the objects.
+
+        Returns:
+            What was lost, if anything.
+
+        Raises:
+            ExistsError: there is something. StorageError: it cannot be written. As `Sample.bytes`.
+        """
+        return export(self, self._source, "webdataset", Path(path), content=content)
 
     def to_hf(self, *, content: bool = True, cache_dir: str | PathLike[str] | None = None) -> Any:
         """A `datasets.Dataset` of Hugging Face; see `tables.hugging_face`. Extra `hf`.

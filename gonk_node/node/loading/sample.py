@@ -11,8 +11,8 @@ from typing import Any, BinaryIO
 from uuid import UUID
 
 from gonk_node.errors import InputFileError
+from gonk_node.formats.extras import library
 from gonk_node.node.loading.annotations import Annotation
-from gonk_node.node.loading.extras import library
 from gonk_node.node.loading.source import DataObject, Source
 
 # Decoders that people need and that run no other program; Pillow's for EPS would start Ghostscript.

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import io
 from array import array
+from functools import partial
 from typing import BinaryIO, NamedTuple
 from uuid import UUID
 
 from gonk_node.core.limits import CHUNK_BYTES
 from gonk_node.errors import NotFoundError
-from gonk_node.formats.label_set import LabelSet
+from gonk_node.formats.label_set import Label, LabelSet
+from gonk_node.formats.loss import Loss
 from gonk_node.node.loading.annotations import Annotation
 from gonk_node.node.loading.opening import Heads, Opening, OpenNode
 from gonk_node.node.loading.typed import typed
-from gonk_node.replica import labels
+from gonk_node.replica import exporting, labels
 from gonk_node.replica.queries import Revision
 from gonk_node.store.content_reader import ContentReader
 
@@ -43,6 +45,18 @@ class DataObject(NamedTuple):
     sha256: bytes
     content_id: bytes
     number: int
+
+
+class Declared(NamedTuple):
+    """What a dataset says beside its samples, by the names of schemas without `schema-`.
+
+    Attributes:
+        schemas: the documents of those that count.
+        labels: the label sets, by label id.
+    """
+
+    schemas: dict[str, bytes]
+    labels: dict[str, dict[str, Label]]
 
 
 class Source(NamedTuple):
@@ -96,6 +110,14 @@ class Source(NamedTuple):
             if revision is not None and not opened.node.content.has(revision.content_id or b""):
                 opened.on_demand.fetch(self.dataset, revision.content_id or b"")
             return labels.label_set_of(queries, opened.node.content, schema)
+
+    def declared(self) -> Declared:
+        """All schemas and label sets that count; those that are not here are fetched."""
+        with self.opening.lease() as opened:
+            queries = opened.samples(self.dataset, self.heads).queries
+            fetch = partial(opened.on_demand.fetch, self.dataset)
+            found = exporting.Samples(queries, opened.node.content, fetch, Loss())
+            return Declared(found.schemas(), found.labels())
 
     def state_digest(self) -> bytes:
         """The State digest, 32 bytes."""

@@ -1,7 +1,7 @@
 """Samples as tables: data frames of pandas, Parquet files, and datasets of Hugging Face.
 
-One row is one sample, with its annotations in one cell; bodies are JSON text, so that any schema fits and nothing is lost.
-The columns: uuid, version, name, media_type, size (bytes), sha256 (hex), annotations, and where asked for the bytes.
+One row is one sample, with its annotations in one cell; the columns are those of `formats.parquet_table`, and where asked for
+the bytes.
 """
 
 from __future__ import annotations
@@ -12,15 +12,18 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from gonk_node.core.limits import PARQUET_CONTENT_BYTES_MAX, PARQUET_GROUP_BYTES, PARQUET_GROUP_ROWS
+from gonk_node.core.limits import PARQUET_CONTENT_BYTES_MAX
 from gonk_node.errors import InputFileError, UsageError
+from gonk_node.formats.export.parquet import TableWriter, table_metadata, table_row
+from gonk_node.formats.extras import library
+from gonk_node.formats.loss import Loss
+from gonk_node.formats.parquet_table import ANNOTATION_FIELDS, ANNOTATIONS, CONTENT, OBJECT_COLUMNS
 from gonk_node.node.loading.annotations import Annotation
-from gonk_node.node.loading.extras import library
+from gonk_node.node.loading.exported import exported
 from gonk_node.node.loading.sample import Sample
+from gonk_node.node.loading.source import Declared
 
 _HF_BATCH_ROWS = 100  # written at a time: each may hold an image
-_SAMPLE_COLUMNS = ("uuid", "version", "name", "media_type", "size", "sha256")
-_ANNOTATION_COLUMNS = ("uuid", "version", "schema", "schema_version", "body")
 
 
 def frame(samples: Iterable[Sample], rows: str) -> Any:
@@ -33,10 +36,10 @@ def frame(samples: Iterable[Sample], rows: str) -> Any:
     """
     pandas = library("pandas", "pandas")
     if rows == "samples":
-        columns = [*_SAMPLE_COLUMNS, "annotations"]
+        columns = [*OBJECT_COLUMNS, ANNOTATIONS]
         records = [[*_about(sample).values(), list(sample.annotations)] for sample in samples]
     elif rows == "annotations":
-        columns = ["object_uuid", "object_name", *_ANNOTATION_COLUMNS]
+        columns = ["object_uuid", "object_name", *ANNOTATION_FIELDS]
         records = [
             [str(sample.uuid), sample.name, *(_annotation(each) | {"body": each.body}).values()]
             for sample in samples
@@ -47,19 +50,18 @@ def frame(samples: Iterable[Sample], rows: str) -> Any:
     return pandas.DataFrame(records, columns=columns)
 
 
-def write_parquet(samples: Iterable[Sample], path: Path, *, content: bool) -> None:
-    """Write a Parquet file, a row group at a time: memory does not grow with the dataset.
+def write_parquet(samples: Iterable[Sample], declared: Declared, path: Path, *, content: bool) -> None:
+    """Write a Parquet file as `formats.export.parquet` does, but one only: memory does not grow with the dataset.
 
     The same samples give the same bytes with the same version of pyarrow. The file is put in place once it is whole.
     """
-    arrow, parquet = library("pyarrow", "parquet"), library("pyarrow.parquet", "parquet")
-    schema = _schema(arrow, content)
+    metadata = table_metadata(declared.schemas, declared.labels)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
         try:
-            with parquet.ParquetWriter(unfinished, schema, compression="zstd", version="2.6") as writer:
-                for group in _groups(samples, content):
-                    writer.write_table(arrow.Table.from_pylist(group, schema))
+            with TableWriter(unfinished, metadata, content=content) as table:
+                for sample in samples:
+                    table.add(table_row(exported(sample), Loss(), content=content))
             unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)
@@ -80,15 +82,15 @@ def hugging_face(
     """
     datasets = library("datasets", "hf")
     text, number = datasets.Value("string"), datasets.Value("int32")
-    features: dict[str, Any] = dict.fromkeys(_SAMPLE_COLUMNS, text) | {
+    features: dict[str, Any] = dict.fromkeys(OBJECT_COLUMNS, text) | {
         "version": number,
         "size": datasets.Value("int64"),
     }
-    annotation = dict.fromkeys(_ANNOTATION_COLUMNS, text) | {"version": number, "schema_version": number}
-    features["annotations"] = [annotation]
+    annotation = dict.fromkeys(ANNOTATION_FIELDS, text) | {"version": number, "schema_version": number}
+    features[ANNOTATIONS] = [annotation]
     column = None
     if content:
-        column = "image" if all(sample.media_type.startswith("image/") for sample in samples) else "content"
+        column = "image" if all(sample.media_type.startswith("image/") for sample in samples) else CONTENT
         features[column] = datasets.Image() if column == "image" else datasets.Value("binary")
     return datasets.Dataset.from_generator(
         _hf_rows,
@@ -111,36 +113,6 @@ def _hf_rows(samples: Iterable[Sample], column: str | None, digest: str) -> Iter
         yield row
 
 
-def _schema(arrow: Any, content: bool) -> Any:
-    text, number = arrow.string(), arrow.int32()
-    annotation = dict.fromkeys(_ANNOTATION_COLUMNS, text) | {"version": number, "schema_version": number}
-    columns = dict.fromkeys(_SAMPLE_COLUMNS, text) | {"version": number, "size": arrow.int64()}
-    columns["annotations"] = arrow.list_(arrow.struct(list(annotation.items())))
-    if content:
-        columns["content"] = arrow.binary()
-    return arrow.schema([arrow.field(name, kind, nullable=False) for name, kind in columns.items()])
-
-
-def _groups(samples: Iterable[Sample], content: bool) -> Iterator[list[dict[str, Any]]]:
-    """The rows of each row group; none where there are no samples."""
-    group: list[dict[str, Any]] = []
-    size = 0
-    for sample in samples:
-        row = _row(sample)
-        if content:
-            row["content"] = _content(sample)
-            if group and size + len(row["content"]) > PARQUET_GROUP_BYTES:
-                yield group
-                group, size = [], 0
-            size += len(row["content"])
-        group.append(row)
-        if len(group) == PARQUET_GROUP_ROWS:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group
-
-
 def _content(sample: Sample) -> bytes:
     if sample.object.size > PARQUET_CONTENT_BYTES_MAX:
         raise UsageError(
@@ -152,15 +124,15 @@ def _content(sample: Sample) -> bytes:
 
 
 def _row(sample: Sample) -> dict[str, Any]:
-    return _about(sample) | {"annotations": [_annotation(each) for each in sample.annotations]}
+    return _about(sample) | {ANNOTATIONS: [_annotation(each) for each in sample.annotations]}
 
 
 def _about(sample: Sample) -> dict[str, Any]:
     of = sample.object
     values = (str(of.uuid), of.version, of.name, of.media_type, of.size, of.sha256.hex())
-    return dict(zip(_SAMPLE_COLUMNS, values, strict=True))
+    return dict(zip(OBJECT_COLUMNS, values, strict=True))
 
 
 def _annotation(annotation: Annotation) -> dict[str, Any]:
     values = (str(annotation.uuid), annotation.version, annotation.schema, annotation.schema_version)
-    return dict(zip(_ANNOTATION_COLUMNS, (*values, annotation.data.decode()), strict=True))
+    return dict(zip(ANNOTATION_FIELDS, (*values, annotation.data.decode()), strict=True))

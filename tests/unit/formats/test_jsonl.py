@@ -90,6 +90,19 @@ def test_objects_of_one_name_stay_apart(tmp_path: Path) -> None:
             assert path is not None and path.read_bytes() == formats.png(salt=json.loads(each.body)["text"].encode())
 
 
+def test_annotations_are_the_same_wherever_the_folder_is(tmp_path: Path) -> None:
+    both = [
+        formats.sample("a.png", [("caption", {"text": text})], data=formats.png(salt=text.encode())) for text in "xy"
+    ]
+    keys = []
+    for name in ("one", "two"):
+        formats.export(both, "jsonl", tmp_path / name)
+        records = formats.read("jsonl", tmp_path / name)
+        keys.append([each.key for each in records if isinstance(each, ImportedAnnotation)])
+    assert keys[0] == keys[1]
+    assert len(set(keys[0])) == 2
+
+
 def test_a_body_as_deep_as_bodies_may_be_comes_back(tmp_path: Path) -> None:
     body: Any = {}
     for _ in range(63):

@@ -13,9 +13,9 @@ import pytest
 
 from gonk_node import Dataset, open_dataset
 from gonk_node.core import limits
-from gonk_node.errors import InputFileError, UsageError
-from gonk_node.node.loading import tables
-from kit import sample_dataset
+from gonk_node.errors import ExistsError, InputFileError, UsageError
+from gonk_node.formats.export import parquet as export_parquet
+from kit import formats, sample_dataset, tars
 from kit.command_line import Gonk
 from kit.sample_dataset import IMAGES
 
@@ -70,14 +70,15 @@ def test_a_parquet_file_is_the_same_each_time_and_in_bounded_groups(
     cells: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parquet = pytest.importorskip("pyarrow.parquet", reason="extra parquet")
-    size = max(sample.object.size for sample in cells)
-    monkeypatch.setattr(tables, "PARQUET_GROUP_BYTES", 2 * size)
+    sizes = [sample.object.size + sum(len(each.data) for each in sample.annotations) for sample in cells]
+    expected = [2, 2, 1] if sum(sizes[2:]) > 2 * max(sizes) else [2, 3]
+    monkeypatch.setattr(export_parquet, "PARQUET_GROUP_BYTES", 2 * max(sizes))
     for name in ("one", "two"):
         cells.to_parquet(tmp_path / name)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
     file = parquet.ParquetFile(tmp_path / "one")
-    assert [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)] == [2, 2, 1]
-    monkeypatch.setattr(tables, "PARQUET_GROUP_ROWS", 3)
+    assert [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)] == expected
+    monkeypatch.setattr(export_parquet, "PARQUET_GROUP_ROWS", 3)
     cells.to_parquet(tmp_path / "one", content=False)
     file = parquet.ParquetFile(tmp_path / "one")
     assert [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)] == [3, 2]
@@ -90,13 +91,33 @@ def test_a_parquet_file_is_there_whole_or_as_before(
     pytest.importorskip("pyarrow.parquet", reason="extra parquet")
     target = tmp_path / "cells.parquet"
     target.write_bytes(b"before")
-    monkeypatch.setattr(tables, "PARQUET_CONTENT_BYTES_MAX", 10)
+    monkeypatch.setattr(export_parquet, "PARQUET_CONTENT_BYTES_MAX", 10)
     with pytest.raises(UsageError, match="do not fit a cell"):
         cells.to_parquet(target)
     assert target.read_bytes() == b"before"
     with pytest.raises(InputFileError, match="cannot be written"):
         cells.to_parquet(tmp_path / "missing" / "cells.parquet")
     assert [path.name for path in tmp_path.iterdir() if "parquet" in path.name] == ["cells.parquet"]
+
+
+def test_export_writes_the_same_table_and_shards(gonk: Gonk, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow.parquet", reason="extra parquet")
+    gonk.ok("schema", "add", "cells", "caption")
+    gonk.accept_all()
+    for name in ("parquet", "webdataset"):
+        gonk.ok("export", "cells", name, tmp_path / name)
+    with open_dataset("cells", gonk.home) as opened:
+        opened.to_parquet(tmp_path / "cells.parquet")
+        loss = opened.to_webdataset(tmp_path / "shards")
+        opened[1:3].to_webdataset(tmp_path / "part")
+        with pytest.raises(ExistsError):
+            opened.to_webdataset(tmp_path / "part")
+        wanted = {sample.uuid.hex for sample in opened[1:3]}
+    assert (tmp_path / "cells.parquet").read_bytes() == (tmp_path / "parquet/data-00000.parquet").read_bytes()
+    assert formats.files(tmp_path / "shards") == formats.files(tmp_path / "webdataset")
+    assert not loss
+    keys = {name.partition(".")[0] for name, _ in tars.items(tmp_path / "part/shard-000000.tar")}
+    assert keys == wanted
 
 
 def test_a_cell_never_holds_more_than_arrow_counts() -> None:
