@@ -5,13 +5,14 @@ Modules here write into the folder that they are given; they read nothing but th
 
 from __future__ import annotations
 
-from gonk_node.formats.export import class_folders, coco, csv_labels, jsonl, label_studio, voc, yolo
+from gonk_node.formats.export import class_folders, coco, csv_labels, cvat, jsonl, label_studio, voc, yolo
 from gonk_node.formats.export.job import Exporter
 from gonk_node.formats.yolo_shapes import DETECT, OBB, POSE, SEGMENT
 
 EXPORTERS: dict[str, Exporter] = {
     "coco": coco.write,
     "csv": csv_labels.write,
+    "cvat": cvat.write,
     "imagefolder": class_folders.writer("imagefolder", ()),
     "jsonl": jsonl.write,
     "label-studio": label_studio.write,
