@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from gonk_node.core.limits import CVAT_SHAPES_MAX
+from gonk_node.core.limits import CVAT_SHAPES_MAX, CVAT_TEXT_CHARS_MAX
 from gonk_node.errors import InputFileError
 from gonk_node.formats import cvat_meta
 from gonk_node.formats.cvat_annotations import Annotations, Equal
@@ -111,7 +111,7 @@ class CvatFile:
         said = part.attributes
         self._image = image = _Image(f"{self.place}: line {part.line}: <image>")
         task = self.meta.task(said.get("task_id"))
-        subset = said.get("subset", "")
+        subset = said.get("subset", "")[:CVAT_TEXT_CHARS_MAX]
         try:
             medium = self._media.image(said.get("name"), subset)
             name = medium.name if medium.name not in self._names or not subset else f"{subset}/{medium.name}"

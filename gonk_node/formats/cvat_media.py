@@ -46,7 +46,7 @@ class Media:
     def __init__(self, file: Path, images: Path | None) -> None:
         self._file = file
         self._images = images
-        self._frames: dict[tuple[str, int], Medium | None] = {}
+        self._frames: dict[tuple[str, int], Medium] = {}
 
     def image(self, name: object, subset: str) -> Medium:
         """An image by its name in the file. In the files of a project it is in a folder for its subset.
@@ -91,7 +91,7 @@ class Media:
             try:
                 self._frames[key] = self.image(f"frame_{number:06}", subset)
             except InputFileError:
-                self._frames[key] = None
+                return None
         return self._frames[key]
 
     def _nameless(self, folder: Path) -> Medium | None:

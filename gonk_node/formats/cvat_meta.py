@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.etree.ElementTree import Element
 
+from gonk_node.core.limits import CVAT_TEXT_CHARS_MAX
 from gonk_node.errors import InputFileError
 from gonk_node.formats.cvat_shapes import FORMAT, whole_of
 from gonk_node.formats.label_set import Label, declared_label
@@ -20,21 +21,22 @@ from gonk_node.state.strict_json import Json
 _KINDS = ("task", "job", "project")
 _KEPT = ("name", "created", "updated", "frame_filter")
 _PEOPLE = ("owner", "assignee")
-_KNOWN = frozenset(  # the rest of these is said by what is in the file, or is of no use outside of CVAT's server
+_SAID = frozenset(  # children that are used, or are said by what is in the file
     (
         "id",
-        "size",
+        "labels",
         "mode",
-        "subset",
-        "subsets",
+        "original_size",
+        "size",
+        "source",
         "start_frame",
         "stop_frame",
-        "original_size",
-        "source",
-        "labels",
+        "subset",
+        "subsets",
         "tasks",
     )
-) | {*_KEPT, *_PEOPLE}
+)
+_KNOWN = _SAID | {*_KEPT, *_PEOPLE, "z_order"}
 _STEP = re.compile(r"\s*step\s*=\s*([1-9][0-9]{0,8})\s*", re.ASCII)
 _SCHEMAS = {  # that a label of this type is for; any other type is for all
     "rectangle": ("bounding-box", "rotated-box", "video-track"),
@@ -135,17 +137,20 @@ def _task(element: Element, lost: list[str], size: Element | None) -> Task:
 
 
 def _kept(element: Element, lost: list[str]) -> dict[str, Json]:
-    kept: dict[str, Json] = {name: text for name in _KEPT if (text := _text(element, name))}
+    texts = {name: _text(element, name) for name in _KEPT}
+    texts |= {name: _text(element, f"{name}/username") for name in _PEOPLE}
+    kept: dict[str, Json] = {}
+    for name, text in texts.items():
+        if len(text) > CVAT_TEXT_CHARS_MAX:
+            lost.append(f"<{name}> of {element.tag}s, where it is longer than {CVAT_TEXT_CHARS_MAX:,} characters")
+        elif text and not ("@" in text and name in _PEOPLE):
+            kept[name] = text
+    if any(_text(element, f"{name}/email") or "@" in texts[name] for name in _PEOPLE):
+        lost.append("addresses of e-mail")
     for name, from_0 in (("id", False), ("start_frame", True)):
         number = whole_of(_text(element, name))
         if number or (number == 0 and not from_0):
             kept[name] = number
-    for name in _PEOPLE:
-        person = _text(element, f"{name}/username")
-        if person and "@" not in person:
-            kept[name] = person
-        if "@" in person or _text(element, f"{name}/email"):
-            lost.append("addresses of e-mail")
     said = (each for each in element if len(each) or (each.text or "").strip())
     lost += [f"<{each.tag[:40]}> of {element.tag}s" for each in said if each.tag not in _KNOWN]
     return kept
@@ -230,10 +235,11 @@ def pairs_of(svg: str, names: tuple[str, ...]) -> tuple[tuple[str, str], ...] | 
         picture = parse(b"<svg>" + svg.encode() + b"</svg>")
     except (InputFileError, UnicodeEncodeError):
         return None
+    known = set(names)
     nodes = {each.get("data-node-id"): each.get("data-label-name") for each in picture.iterfind("circle")}
     found: list[tuple[str, str]] = []
     for line in picture.iterfind("line"):
         one, other = (nodes.get(line.get(f"data-node-{end}")) for end in ("from", "to"))
-        if one in names and other in names and one is not None and other is not None:
+        if one in known and other in known and one is not None and other is not None:
             found.append((one, other))
     return tuple(found)

@@ -12,7 +12,7 @@ from decimal import Context, Decimal
 from typing import NamedTuple, TypeAlias
 from xml.etree.ElementTree import Element
 
-from gonk_node.core.limits import CVAT_MASK_RUNS_MAX, IMPORTED_BODY_BYTES_MAX
+from gonk_node.core.limits import CVAT_MASK_RUNS_MAX, CVAT_POINTS_MAX, IMPORTED_BODY_BYTES_MAX
 from gonk_node.errors import InputFileError
 from gonk_node.formats import rle
 from gonk_node.formats.sample import number
@@ -235,8 +235,8 @@ def skeleton_elements(element: Element) -> dict[str, Element]:
         if child.tag != "points" or not name or name in found or ";" in child.get("points", ""):
             raise InputFileError("the skeleton has an element that is not one point with a name of its own; left out")
         found[name] = child
-    if not found:
-        raise InputFileError("the skeleton has no points; left out")
+    if not 0 < len(found) <= CVAT_POINTS_MAX:
+        raise InputFileError(f"the skeleton has {len(found):,} points, not 1 to {CVAT_POINTS_MAX:,}; left out")
     return found
 
 

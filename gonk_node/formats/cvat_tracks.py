@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from gonk_node.core.limits import IMPORTED_BODY_BYTES_MAX
+from gonk_node.core.limits import CVAT_TEXT_CHARS_MAX, IMPORTED_BODY_BYTES_MAX, LOSS_KINDS_MAX
 from gonk_node.errors import InputFileError
 from gonk_node.formats.cvat_shapes import (
     FORMAT,
@@ -50,13 +50,16 @@ class Track:
     def __init__(self, attributes: dict[str, str], frame_shift: int, names: Sequence[str]) -> None:
         self.label = attributes.get("label", "")
         self.refusal = "" if self.label else "has no label; left out"
+        if len(self.label) > CVAT_TEXT_CHARS_MAX:
+            self.refusal = "its label is too long; left out"
         self.lost: dict[str, None] = {}
         self._shift = frame_shift
         self._names = list(names)
-        self.kept: Body = {"source": attributes["source"]} if attributes.get("source") else {}
+        source = attributes.get("source", "")[:CVAT_TEXT_CHARS_MAX]
+        self.kept: Body = {"source": source} if source else {}
         group = whole_of(attributes.get("group_id", "0"))
-        self.kept |= {"group_id": attributes["group_id"] if group is None else group} if group != 0 else {}
-        self._track: Json = attributes.get("id", "")
+        self.kept |= {"group_id": group} if group else {}
+        self._track = attributes.get("id", "")
         self._kind = ""
         self._all = False  # each frame counts: keyframes are not marked
         self._keyframes: list[Body] = []
@@ -70,8 +73,8 @@ class Track:
     @property
     def id(self) -> Json:
         """Its id in the file: a number, or a text."""
-        number = whole_of(str(self._track))
-        return self._track if number is None else number
+        number = whole_of(self._track)
+        return self._track[:CVAT_TEXT_CHARS_MAX] if number is None else number
 
     def add(self, element: Element) -> Body | None:
         """Take the shape in one frame; a body, once there are as many as one can hold."""
@@ -84,7 +87,8 @@ class Track:
             return None
         if keyframe is None:
             return None
-        self.lost |= dict.fromkeys(lost_of(element))
+        if len(self.lost) < LOSS_KINDS_MAX:
+            self.lost |= dict.fromkeys(lost_of(element))
         self._keyframes.append(keyframe)
         self._bytes += len(canonical(keyframe))
         return self._part() if self._bytes > _PART_BYTES_MAX else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gonk_node.core.limits import CVAT_SHAPES_MAX
+from gonk_node.core.limits import CVAT_SHAPES_MAX, CVAT_TEXT_CHARS_MAX
 from gonk_node.errors import InputFileError
 from gonk_node.formats.cvat_annotations import Annotations, Equal
 from gonk_node.formats.cvat_media import Media, Medium
@@ -95,7 +95,7 @@ class Videos:
         yield from self._given_once(video.medium, video.task)
         label = meta.labels.get(said.get("label", ""))
         track = Track(said, video.task.frame_shift, () if label is None else label.keypoints)
-        subset = said.get("subset", "")
+        subset = said.get("subset", "")[:CVAT_TEXT_CHARS_MAX]
         aside = meta.aside(video.task) | ({"track_id": track.id} if "id" in said else {})
         aside |= {"subset": subset or video.task.subset} if subset or video.task.subset else {}
         if video.medium is not None and video.task.size is not None:
@@ -106,7 +106,7 @@ class Videos:
     def add(self, part: Whole) -> Iterator[Record]:
         """A shape of the track that began."""
         now = self._now
-        if now is None or self._tracks > CVAT_SHAPES_MAX:
+        if now is None or self._tracks > CVAT_SHAPES_MAX or now.track.refusal:
             return
         if now.video.medium is None:
             yield from self._on_frame(now, part)
@@ -118,13 +118,13 @@ class Videos:
         now, self._now = self._now, None
         if now is None or self._tracks > CVAT_SHAPES_MAX:
             return
-        if now.video.medium is None:
+        if now.video.medium is None and not now.track.refusal:
             now.video.found += bool(now.found)
             now.video.lost += not now.found
             if now.found and now.missing:
                 yield Problem(now.place, f"{now.missing} of its shapes are in frames without an image; left out")
             return
-        if (body := now.track.end()) is not None:
+        if now.video.medium is not None and (body := now.track.end()) is not None:
             yield self._made(now, now.video.medium, body)
         if now.track.refusal:
             yield Problem(now.place, now.track.refusal)

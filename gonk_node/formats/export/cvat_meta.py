@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from gonk_node.core.limits import CVAT_POINTS_MAX
 from gonk_node.formats.cvat_meta import pairs_of
 from gonk_node.formats.cvat_shapes import FORMAT
 from gonk_node.formats.export.job import kept_of_label
@@ -17,7 +18,6 @@ from gonk_node.formats.export.xml_lines import Xml, begin
 from gonk_node.formats.label_set import Label
 from gonk_node.state.strict_json import Json
 
-_NAME = "gonk"  # of a task that is not from CVAT
 _TEXTS = ("name", "created", "updated", "frame_filter")
 _PEOPLE = ("owner", "assignee")
 _NODE_RADIUS = "0.75"  # in a picture of 100 x 100, as CVAT draws them
@@ -47,6 +47,12 @@ class CvatLabel:
     def points(self) -> list[str]:
         """The names of the points of its skeleton, in order; empty if it has none."""
         return list(self.keypoints) if self.is_skeleton else []
+
+    def add_points(self, names: Iterable[str]) -> None:
+        """Take note of points, of CVAT_POINTS_MAX at most."""
+        for name in names:
+            if len(self.keypoints) < CVAT_POINTS_MAX:
+                self.keypoints.setdefault(name)
 
     @property
     def type(self) -> str:
@@ -156,10 +162,10 @@ def element(
         mode: "annotation" or "interpolation".
         more: what else is said of the task.
     """
-    texts = {"name": _NAME} | {name: value for name in _TEXTS if isinstance(value := kept.get(name), str) and value}
+    texts = {name: value for name in _TEXTS if isinstance(value := kept.get(name), str) and value}
     number, start = kept.get("id"), kept.get("start_frame")
     children = [Xml("id", text=str(number))] if type(number) is int else []
-    children.append(Xml("name", text=texts.pop("name")))
+    children += [Xml("name", text=texts.pop("name"))] if "name" in texts else []
     children += [] if size is None else [Xml("size", text=str(size))]
     children.append(Xml("mode", text=mode))
     children += [Xml(name, text=text) for name, text in texts.items()]

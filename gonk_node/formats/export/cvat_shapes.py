@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from gonk_node.core.limits import CVAT_MASK_RUNS_MAX
+from gonk_node.core.limits import CVAT_MASK_RUNS_MAX, CVAT_POINTS_MAX
 from gonk_node.errors import InputFileError
 from gonk_node.formats import rle
 from gonk_node.formats.cvat_shapes import EXACT, FORMAT
@@ -65,14 +65,14 @@ def said_of(body: Body) -> dict[str, str]:
 
 
 def attributes_of(body: Body) -> list[Xml]:
-    """The attributes of a shape: those that an import kept, and then what people added."""
+    """The attributes of a shape: those that an import kept, and what people added."""
     return [Xml("attribute", {"name": name}, text) for name, text in named_attributes(body).items()]
 
 
 def named_attributes(body: Body) -> dict[str, str]:
-    """The same by name."""
+    """The same by name, in the order of the names."""
     before = own_attributes(kept(body, FORMAT).get("attributes"))
-    return before | {name: text for name, text in own_attributes(body.get("attributes")).items() if name not in before}
+    return dict(sorted((own_attributes(body.get("attributes")) | before).items()))
 
 
 def own_attributes(value: Any) -> dict[str, str]:
@@ -161,6 +161,8 @@ _FORMS = {
 def _skeleton(body: Body, names: Sequence[str]) -> Iterator[Xml]:
     """All points of a skeleton; those that the body lacks are outside."""
     by_name = {point["name"]: point for point in body["points"]}
+    if not by_name.keys() <= set(names):
+        raise LeftOutError(f"its label has more than {CVAT_POINTS_MAX:,} points; left out")
     own = kept(body, FORMAT).get("elements")
     for name in names:
         point = by_name.get(name, {"v": 0})

@@ -12,6 +12,7 @@ from gonk_node.formats.export.cvat_shapes import are_plain_points, named_attribu
 from gonk_node.formats.export.cvat_tracks import element_names
 from gonk_node.formats.export.job import Job, Sample, kept, typed_body
 from gonk_node.formats.export.numbering import Ids, Labels, kept_id
+from gonk_node.formats.label_set import Label
 from gonk_node.formats.safe_names import Names, flat
 from gonk_node.state.strict_json import Json, canonical
 
@@ -64,13 +65,13 @@ class Survey:
         self._images = Ids()
         self._tasks: dict[bytes, dict[str, Json]] = {}  # two at most
         self._attributes = 0
-        declared = job.labels_of((*IMAGE_SCHEMAS, TRACK))
+        declared = _declared(job)
         names = Labels(declared)
         found = {label: CvatLabel("", said) for label, said in declared.items()}
         for label, said in declared.items():
             schemas = (schema for schema in IMAGE_SCHEMAS if label in job.labels.get(schema, ()))
             found[label].kinds.update(_KINDS[schema] for schema in schemas)
-            found[label].keypoints.update(dict.fromkeys(said.keypoints))
+            found[label].add_points(said.keypoints)
             found[label].is_skeleton = bool(said.keypoints)
         for sample in job.samples():
             if is_image(sample) or is_video(sample):
@@ -131,7 +132,7 @@ class Survey:
         if schema == TRACK:
             shapes = (name for each in body["keyframes"] for name in each.get("shape", ()))
             label.kinds.update(_OF_SHAPES.get(name, name) for name in shapes)
-            label.keypoints.update(dict.fromkeys(element_names(body)))
+            label.add_points(element_names(body))
             label.is_skeleton = label.is_skeleton or bool(element_names(body))
             for each in body["keyframes"]:
                 self._attribute(label, own_attributes(each.get("attributes")))
@@ -139,7 +140,7 @@ class Survey:
         else:
             label.kinds.add(_KINDS[schema])
         if schema == "keypoints":
-            label.keypoints.update(dict.fromkeys(point["name"] for point in body["points"]))
+            label.add_points(point["name"] for point in body["points"])
             label.is_skeleton = label.is_skeleton or not are_plain_points(body)
         self._attribute(label, named_attributes(body))
 
@@ -148,6 +149,16 @@ class Survey:
             if name not in label.attributes and self._attributes < CVAT_ATTRIBUTES_MAX:
                 label.attributes[name] = None
                 self._attributes += 1
+
+
+def _declared(job: Job) -> dict[str, Label]:
+    """The labels of all sets by their ids, in order; of one in several sets what the first says, or that with points."""
+    found: dict[str, Label] = {}
+    for schema in (*IMAGE_SCHEMAS, TRACK):
+        for label_id, label in job.labels.get(schema, {}).items():
+            if label_id not in found or (label.keypoints and not found[label_id].keypoints):
+                found[label_id] = label
+    return found
 
 
 def _image_id(bodies: Iterable[dict[str, Any]]) -> int | None:

@@ -43,17 +43,20 @@ def joined(bodies: Iterable[Body]) -> list[Body]:
     for index, body in enumerate(bodies):
         key = (repr(body["track"]), body["label"], body["interpolation"]) if "track" in body else index
         groups.setdefault(key, []).append(body)
-    found: list[Body] = []
-    for same in groups.values():
-        last: int | None = None
-        for body in sorted(same, key=lambda each: each["keyframes"][0]["frame"]):
-            keyframes = body["keyframes"]
-            first = keyframes[0]["frame"]
-            if last is not None and first >= last:
-                found[-1]["keyframes"] += keyframes[1:] if first == last else keyframes
-            else:
-                found.append({**body, "keyframes": list(keyframes)})
-            last = keyframes[-1]["frame"]
+    return [body for same in groups.values() for body in _chained(same)]
+
+
+def _chained(bodies: Sequence[Body]) -> list[Body]:
+    """Bodies of one track; those that overlap stay apart."""
+    first, *others = sorted(bodies, key=lambda each: each["keyframes"][0]["frame"])
+    chain = list(first["keyframes"])
+    found = [{**first, "keyframes": chain}]
+    for body in others:
+        keyframes = body["keyframes"]
+        if keyframes[0]["frame"] < chain[-1]["frame"]:
+            found.append(body)
+        else:
+            chain += keyframes[1:] if keyframes[0]["frame"] == chain[-1]["frame"] else keyframes
     return found
 
 
@@ -97,9 +100,10 @@ def _keyframes(body: Body) -> list[_Keyframe]:
         if found and each["frame"] <= found[-1].frame:
             raise LeftOutError("its keyframes are not in the order of their frames; left out")
         shape = each.get("shape", shape)
-        said = kept(each, FORMAT) or said
+        own = (each.get("attributes") or {}).get(FORMAT)
+        said = own if isinstance(own, dict) else said
         attributes = own_attributes(body.get("attributes")) | named_attributes({"attributes": {FORMAT: said}})
-        attributes |= own_attributes(each.get("attributes"))
+        attributes = dict(sorted((attributes | own_attributes(each.get("attributes"))).items()))
         found.append(
             _Keyframe(each["frame"], shape, each.get("outside", False), each.get("occluded", False), said, attributes)
         )

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
-from gonk_node.core.limits import IMPORTED_BODY_BYTES_MAX
+from gonk_node.core.limits import CVAT_POINTS_MAX, CVAT_TEXT_CHARS_MAX, IMPORTED_BODY_BYTES_MAX
 from gonk_node.errors import InputFileError
 from gonk_node.formats import IMPORTERS, rle
 from gonk_node.formats.sample import ImportedAnnotation, ImportedImage
 from kit import cvat, formats
 from kit.cvat import Cvat, box, document, image, label
+
+MANY = "".join(f'<points label="{at}" points="1,2"/>' for at in range(CVAT_POINTS_MAX + 1))
 
 
 @pytest.fixture
@@ -124,12 +126,13 @@ def test_tags_are_classifications(files: Cvat) -> None:
         ('<ellipse label="c" cx="1" cy="2" rx="3" ry="4"/>', "<ellipse>: ellipses have no schema in gonk; left out"),
         ('<cuboid label="c" xtl1="1"/>', "<cuboid>: cuboids drawn in an image have no schema in gonk; left out"),
         ('<blob label="c"/>', "<blob>: <blob> is no shape that is read; left out"),
-        ('<skeleton label="c"/>', "<skeleton>: the skeleton has no points; left out"),
+        ('<skeleton label="c"/>', "<skeleton>: the skeleton has 0 points, not 1 to 4,096; left out"),
         (
             '<skeleton label="c"><points points="1,2"/></skeleton>',
             "<skeleton>: the skeleton has an element that is not",
         ),
         ('<skeleton label="c"><points label="a" points="1,2;3,4"/></skeleton>', "<skeleton>: the skeleton has an"),
+        (f'<skeleton label="c">{MANY}</skeleton>', "<skeleton>: the skeleton has 4,097 points"),
         ('<skeleton label="c"><box label="a"/></skeleton>', "<skeleton>: the skeleton has an element that is not one"),
         ('<mask label="c" rle="1" left="0" top="0" width="0" height="1"/>', "<mask>: a mask needs left, top, width"),
         ('<mask label="c" rle="1" left="-1" top="0" width="1" height="1"/>', "<mask>: a mask needs left, top, width"),
@@ -179,6 +182,13 @@ def test_no_address_of_e_mail_is_kept(files: Cvat) -> None:
     assert cvat.kept(records) == [{"image_id": 7, "task": {"id": 1, "assignee": "eve"}}]
     assert "@" not in repr([each.body for each in records if isinstance(each, ImportedAnnotation)])
     assert "addresses of e-mail" in cvat.lost(records)
+
+
+def test_what_all_annotations_of_a_task_would_hold_is_bounded(files: Cvat) -> None:
+    task = f"<id>1</id><name>{'x' * (CVAT_TEXT_CHARS_MAX + 1)}</name>"
+    records = files.read(document(image(box('label="c"')), task=task))
+    assert cvat.kept(records) == [{"image_id": 7, "task": {"id": 1}}]
+    assert "<name> of tasks, where it is longer than 1,024 characters" in cvat.lost(records)
 
 
 def test_attributes_of_the_points_of_a_skeleton_are_kept_by_their_names(files: Cvat) -> None:
