@@ -59,6 +59,8 @@ def read(source: Path, images: Path | None) -> Iterator[Record]:
 
 
 def _files(source: Path) -> list[Path]:
+    if source.suffix.lower() == ".zip":
+        raise InputFileError("is an archive", where=str(source), hint="unpack it, and give the folder")
     if not source.is_dir():
         return [source]
     try:

@@ -54,7 +54,7 @@ class Track:
             self.refusal = "its label is too long; left out"
         self.lost: dict[str, None] = {}
         self._shift = frame_shift
-        self._names = list(names)
+        self._names = dict.fromkeys(names)
         source = attributes.get("source", "")[:CVAT_TEXT_CHARS_MAX]
         self.kept: Body = {"source": source} if source else {}
         group = whole_of(attributes.get("group_id", "0"))
@@ -104,7 +104,7 @@ class Track:
     # --- bodies -----------------------------------------------------------------------------------------
 
     def _part(self) -> Body:
-        still = self._kind == "points" and not self._names and len(self._shape_points()) > 1
+        still = self._kind == "points" and len(self._shape_points()) > 1
         if self._moved:
             self.lost["how CVAT moves outlines between keyframes: here each point moves evenly"] = None
         body: Body = {
@@ -112,7 +112,7 @@ class Track:
             "interpolation": "none" if still else "linear",
             "keyframes": self._keyframes,
         }
-        kept = self.kept | ({"elements": self._names} if self._kind == "skeleton" else {})
+        kept = self.kept | ({"elements": list(self._names)} if self._kind == "skeleton" else {})
         if kept:
             body["attributes"] = {FORMAT: kept}
         last = self._keyframes[-1]
@@ -181,7 +181,7 @@ class Track:
         """(the points of all names, what else is said of this keyframe)."""
         elements = skeleton_elements(element)
         if not self._names:
-            self._names = list(elements)
+            self._names = dict.fromkeys(elements)
         for name, child in elements.items():
             if name not in self._names:
                 raise InputFileError(f"the skeleton has a point {name[:40]!r} that its label lacks; left out")

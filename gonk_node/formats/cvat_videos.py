@@ -89,6 +89,7 @@ class Videos:
         place = f"{self._place}: line {part.line}: <track>"
         self._tracks += 1
         task_id = said.get("task_id", "")
+        task_id = task_id if task_id in meta.tasks else ""
         if task_id not in self._videos:
             self._videos[task_id] = self._video(meta.task(task_id), place)
         video = self._videos[task_id]

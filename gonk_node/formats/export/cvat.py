@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from gonk_node.errors import RefusedError
 from gonk_node.formats.cvat_shapes import FORMAT
 from gonk_node.formats.export import cvat_meta, cvat_shapes, cvat_tracks
 from gonk_node.formats.export.cvat_survey import IMAGE_SCHEMAS, TRACK, Survey, is_image, is_video, plain_labels
@@ -104,8 +105,8 @@ def _elements(
     points = labels[0].points if schema == "keypoints" else []
     try:
         found = cvat_shapes.elements(schema, body, [label.name for label in labels], points, size)
-    except cvat_shapes.LeftOutError as error:
-        job.loss.left_out(place, str(error))
+    except RefusedError as error:
+        job.loss.left_out(place, error.what)
         return []
     if schema == "polygon":
         if len(body["parts"]) > 1:
@@ -149,8 +150,8 @@ def _video(job: Job, sample: Sample, name: str, survey: Survey, file: ExportFile
         number, label = ids.next(_track_id(body)) - 1, survey.labels[body["label"]]
         try:
             element, lost = cvat_tracks.element(body, number, label.name, label.points)
-        except cvat_shapes.LeftOutError as error:
-            job.loss.left_out(f"{sample.place}: track {number}", str(error))
+        except RefusedError as error:
+            job.loss.left_out(f"{sample.place}: track {number}", error.what)
             continue
         for what in lost:
             job.loss.not_carried(f"{sample.place}: track {number}", what)

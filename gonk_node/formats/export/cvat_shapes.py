@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from gonk_node.core.limits import CVAT_MASK_RUNS_MAX, CVAT_POINTS_MAX
-from gonk_node.errors import InputFileError
+from gonk_node.errors import InputFileError, RefusedError
 from gonk_node.formats import rle
 from gonk_node.formats.cvat_shapes import EXACT, FORMAT
 from gonk_node.formats.export.coco_shapes import short
@@ -21,10 +21,6 @@ from gonk_node.state.strict_json import canonical
 
 _NUMBER_MAX = 2**31 - 1  # of z_order and group_id
 Body = dict[str, Any]
-
-
-class LeftOutError(Exception):
-    """A body makes no shape; its text says why."""
 
 
 def elements(
@@ -40,7 +36,7 @@ def elements(
         size: of the image, if it is known.
 
     Raises:
-        LeftOutError: it cannot be written.
+        RefusedError: it cannot be written.
     """
     said = said_of(body)
     if schema == "classification":
@@ -137,13 +133,13 @@ def _mask(body: Body, size: ImageSize | None) -> tuple[str, list[dict[str, str]]
         rle.check(runs, height, width)
         box = rle.bounding_box(runs, height)
         if box is None:
-            raise LeftOutError("the mask covers no pixel, and CVAT has no such masks; left out")
+            raise RefusedError("the mask covers no pixel, and CVAT has no such masks; left out")
         left, top, w, h = box
         if size is not None and (left + w > size.width or top + h > size.height):
-            raise LeftOutError("the mask reaches beyond its image; left out")
+            raise RefusedError("the mask reaches beyond its image; left out")
         rows = rle.turned(runs, height, new_length=w, shift=(-top, -left), total=w * h, runs_max=CVAT_MASK_RUNS_MAX)
     except InputFileError as error:
-        raise LeftOutError(f"{error.what}; left out") from error
+        raise RefusedError(f"{error.what}; left out") from error
     numbers = {"left": left, "top": top, "width": w, "height": h}
     return "mask", [{"rle": ", ".join(map(str, rows)), **{name: str(value) for name, value in numbers.items()}}]
 
@@ -162,7 +158,7 @@ def _skeleton(body: Body, names: Sequence[str]) -> Iterator[Xml]:
     """All points of a skeleton; those that the body lacks are outside."""
     by_name = {point["name"]: point for point in body["points"]}
     if not by_name.keys() <= set(names):
-        raise LeftOutError(f"its label has more than {CVAT_POINTS_MAX:,} points; left out")
+        raise RefusedError(f"its label has more than {CVAT_POINTS_MAX:,} points; left out")
     own = kept(body, FORMAT).get("elements")
     for name in names:
         point = by_name.get(name, {"v": 0})

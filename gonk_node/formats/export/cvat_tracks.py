@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from gonk_node.errors import RefusedError
 from gonk_node.formats.cvat_shapes import FORMAT
 from gonk_node.formats.export.cvat_shapes import (
     Body,
-    LeftOutError,
     corners,
     named_attributes,
     own_attributes,
@@ -70,7 +70,7 @@ def element(body: Body, number: int, called: str, points: Sequence[str]) -> tupl
         points: the names of the points of its label's skeleton, in order; empty if it has none.
 
     Raises:
-        LeftOutError: it cannot be written.
+        RefusedError: it cannot be written.
     """
     keyframes = _keyframes(body)
     kind = next(iter(keyframes[0].shape))
@@ -92,13 +92,13 @@ def _keyframes(body: Body) -> list[_Keyframe]:
     found: list[_Keyframe] = []
     shapes = [each["shape"] for each in body["keyframes"] if "shape" in each]
     if not shapes:
-        raise LeftOutError("is never in the picture, and CVAT has no such tracks; left out")
+        raise RefusedError("is never in the picture, and CVAT has no such tracks; left out")
     if len({next(iter(shape)) for shape in shapes}) > 1:
-        raise LeftOutError("has shapes of several kinds, and no track of CVAT has; left out")
+        raise RefusedError("has shapes of several kinds, and no track of CVAT has; left out")
     shape, said = shapes[0], Body()
     for each in body["keyframes"]:
         if found and each["frame"] <= found[-1].frame:
-            raise LeftOutError("its keyframes are not in the order of their frames; left out")
+            raise RefusedError("its keyframes are not in the order of their frames; left out")
         shape = each.get("shape", shape)
         own = (each.get("attributes") or {}).get(FORMAT)
         said = own if isinstance(own, dict) else said

@@ -396,6 +396,12 @@ def test_a_folder_stands_for_its_files_and_a_bad_one_among_them_is_told(files: C
         formats.read("cvat", files.folder)
 
 
+def test_an_archive_is_to_be_unpacked(files: Cvat) -> None:
+    with pytest.raises(InputFileError, match="is an archive") as caught:
+        formats.read("cvat", files.folder / "task.zip", files.images)
+    assert caught.value.hint == "unpack it, and give the folder"
+
+
 def test_reading_twice_gives_the_same_keys(files: Cvat) -> None:
     text = document(image(box('label="c"') * 3))
     keys = [[each.key for each in files.read(text) if isinstance(each, ImportedAnnotation)] for _ in range(2)]

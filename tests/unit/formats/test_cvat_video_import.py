@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from gonk_node.core.limits import IMPORTED_BODY_BYTES_MAX
+from gonk_node.formats import IMPORTERS
 from gonk_node.formats.sample import ImportedAnnotation, ImportedImage, Record
 from kit import cvat, formats
 from kit.cvat import VIDEO_TASK, Cvat, box, document, label, track
@@ -141,6 +143,13 @@ def test_a_skeleton_is_points_in_the_order_of_its_label(files: Cvat) -> None:
         {"frame": 3, "outside": True, "attributes": {"cvat": {"visibility": [0, 0]}}},
     ]
     assert (body["interpolation"], body["attributes"]["cvat"]["elements"]) == ("linear", ["nose", "tail"])
+
+
+def test_points_without_names_stand_still_also_where_their_label_has_a_skeleton(files: Cvat) -> None:
+    labels = label("cat") + "".join(label(name, "<parent>cat</parent>") for name in ("nose", "tail"))
+    shape = '<points frame="{}" points="1,2;3,4"/>'
+    [(_, body)] = cvat.said(files.read(video(track(shape.format(0) + shape.format(5), label="cat"), labels=labels)))
+    assert body["interpolation"] == "none"
 
 
 def test_a_track_without_marks_has_a_keyframe_in_each_frame(files: Cvat) -> None:
@@ -286,3 +295,21 @@ def test_in_a_project_frames_are_counted_from_the_first_of_each_video(files: Cva
         if isinstance(each, ImportedAnnotation)
     }
     assert frames == {"clip.mp4": 5, "b.mp4": 5}  # the second task is behind 5 + 2 * 10 frames
+
+
+def test_frames_that_are_computed_take_no_memory(files: Cvat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "gonk_node.formats.strict_xml._PIECE_BYTES", 4096
+    )  # what is read at a time, so that it is little
+    held = []
+    for count in (500, 5000):
+        files.file.write_text(video(track(at(0) + "".join(at(frame, keyframe=0) for frame in range(1, count)))))
+        tracemalloc.start()
+        try:
+            assert (
+                sum(isinstance(each, ImportedAnnotation) for each in IMPORTERS["cvat"](files.file, files.images)) == 1
+            )
+            held.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+    assert (held[1] - held[0]) / 4500 < 10, f"{held}"  # an element alone takes five hundred
