@@ -31,13 +31,13 @@ def import_(run: Run, dataset: str, format_name: str, source: Path, images: Path
 
     FORMAT is jsonl (PATH is the folder that gonk exported), webdataset (the folder with shards, or one of them),
     parquet (the folder with Parquet files, or one: gonk's own, or image datasets of Hugging Face), csv (its folder,
-    or the file), label-studio (its JSON file), coco (its JSON file), voc (the folder with its XML files),
-    yolo-detect, yolo-segment, yolo-pose, yolo-obb (the folder with data.yaml), yolo-classify and imagefolder (the
-    folder with one for each class), or gonk (the folder of a dataset of Gonk 0.1.4, which comes over with its whole
-    history and reviews, by those who may review). They go into DATASET. Schemas that are missing there are proposed
-    too. Importing the same files again adds nothing, and finishes what was interrupted. What cannot be taken is
-    listed with its place, and the rest is imported; the exit code is then 0 too, but 1 if nothing at all could be
-    taken.
+    or the file), label-studio (its JSON file), coco (its JSON file), cvat (its XML, or the folder with it), voc
+    (the folder with its XML files), yolo-detect, yolo-segment, yolo-pose, yolo-obb (the folder with data.yaml),
+    yolo-classify and imagefolder (the folder with one for each class), or gonk (the folder of a dataset of Gonk
+    0.1.4, which comes over with its whole history and reviews, by those who may review). They go into DATASET.
+    Schemas that are missing there are proposed too. Importing the same files again adds nothing, and finishes what
+    was interrupted. What cannot be taken is listed with its place, and the rest is imported; the exit code is then
+    0 too, but 1 if nothing at all could be taken.
     """
     place = Place(run, dataset)
     if format_name == "gonk":
@@ -48,7 +48,7 @@ def import_(run: Run, dataset: str, format_name: str, source: Path, images: Path
     beside = format_name in IMAGES_BESIDE
     folder = images or (folder_beside(source) if beside else None)
     if folder is None and beside:
-        run.out.note("no folder with images: annotations are put on objects of the same name")
+        run.out.note("no folder with images: annotations of images are put on objects of the same name")
     with run.out.progress("importing") as advance:
         importing = Importing(place.author, place.node.content, lambda report: advance(report.taken, 0))
         report = importing.run(IMPORTERS[format_name](source, folder))

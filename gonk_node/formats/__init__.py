@@ -5,13 +5,14 @@ Modules here read the files they are given, and know no dataset; they write noth
 
 from __future__ import annotations
 
-from gonk_node.formats import class_folders, coco, csv_labels, jsonl, label_studio, parquet, voc, webdataset, yolo
+from gonk_node.formats import class_folders, coco, csv_labels, cvat, jsonl, label_studio, parquet, voc, webdataset, yolo
 from gonk_node.formats.sample import Importer
 from gonk_node.formats.yolo_shapes import DETECT, OBB, POSE, SEGMENT
 
 IMPORTERS: dict[str, Importer] = {
     "coco": coco.read,
     "csv": csv_labels.read,
+    "cvat": cvat.read,
     "imagefolder": class_folders.reader("imagefolder", ()),
     "jsonl": jsonl.read,
     "label-studio": label_studio.read,
@@ -25,5 +26,5 @@ IMPORTERS: dict[str, Importer] = {
     "yolo-segment": yolo.reader(SEGMENT),
 }
 
-IMAGES_BESIDE = frozenset({"coco", "csv", "label-studio", "voc"})
+IMAGES_BESIDE = frozenset({"coco", "csv", "cvat", "label-studio", "voc"})
 """Formats whose files do not say where the images are."""

@@ -125,7 +125,14 @@ class Importer(Protocol):
 
 
 def annotation(
-    image_name: str, schema: str, body: dict[str, Json], *, format_name: str, source_id: str, place: str
+    image_name: str,
+    schema: str,
+    body: dict[str, Json],
+    *,
+    format_name: str,
+    source_id: str,
+    place: str,
+    aside: dict[str, Json] | None = None,
 ) -> ImportedAnnotation | Problem:
     """Make an annotation of a body, or a Problem if the body is too large or does not fit the schema that ships.
 
@@ -136,14 +143,17 @@ def annotation(
         format_name: "coco", "voc", …; with `source_id` it tells apart what is otherwise equal.
         source_id: the id or the position of the annotation in its source.
         place: where it stands in the source.
+        aside: what the source says of where the annotation is from, such as when that was changed last: kept in its
+            attributes, under the name of the format, without making it another annotation.
     """
     made = unchecked_annotation(
-        image_name, schema, body, format_name=format_name, source_id=source_id, place=place, shipped=True
+        image_name, schema, body, format_name=format_name, source_id=source_id, place=place, shipped=True, aside=aside
     )
     if isinstance(made, Problem):
         return made
     validator = shipped_validator(schema)
-    if validator.verdict_of(body, made.body) is not Conformance.VALID:
+    verdict = validator.verdict(made.body) if aside else validator.verdict_of(body, made.body)
+    if verdict is not Conformance.VALID:
         first = validator.explain(made.body)[0]
         return Problem(place, f"makes no {schema}: {first.place} {first.what}; left out".replace(":  ", ": "))
     return made
@@ -159,15 +169,20 @@ def unchecked_annotation(
     place: str,
     uuid: bytes = b"",
     shipped: bool = False,
+    aside: dict[str, Json] | None = None,
 ) -> ImportedAnnotation | Problem:
     """The same for a schema that need not ship: whether the body fits is seen where the dataset's own is known."""
     try:
-        text = canonical(body)
+        said = text = canonical(body)
+        if aside and isinstance(body, dict):
+            attributes = body.get("attributes") or {}
+            kept = {**attributes.get(format_name, {}), **aside}
+            text = canonical({**body, "attributes": {**attributes, format_name: kept}})
     except (ValueError, RecursionError):
         return Problem(place, "holds what JSON cannot (NaN, Infinity, or half a surrogate pair); left out")
     if len(text) > IMPORTED_BODY_BYTES_MAX:
         return Problem(place, f"would be {len(text):,} bytes; the limit is {IMPORTED_BODY_BYTES_MAX:,}; left out")
-    parts = (format_name.encode(), image_name.encode(), schema.encode(), source_id.encode(), text)
+    parts = (format_name.encode(), image_name.encode(), schema.encode(), source_id.encode(), said)
     hasher = _keys.copy()
     hasher.update(b"".join([len(part).to_bytes(8, "big") + part for part in parts]))
     return ImportedAnnotation(image_name, schema, text, place, hasher.digest(KEY_BYTES), uuid, shipped)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 
 import pytest
 
+from gonk_node.core.events import ObjectUpdate
 from gonk_node.formats.label_set import MEDIA_TYPE, LabelSet
 from gonk_node.replica.labels import label_set_of
 from gonk_node.replica.queries import Queries
@@ -160,10 +162,11 @@ def test_renames_one_after_the_other_are_not_rivals(labelled: Gonk) -> None:
 
 def test_one_that_is_none_is_told_and_ends_no_export(labelled: Gonk) -> None:
     """No command proposes one; somebody's own program may, and --all accepts it."""
-    (thing,) = (
-        each for each in labelled.json("list", "cells", "objects")["objects"] if each["name"].startswith("labels")
-    )
-    labelled.ok("update", "cells", thing["uuid"], labelled.file("bad.json", '{"oops": 1}'))
+    with labelled.node() as node:
+        author = node.author(node.replica("cells"))
+        (base,) = author.queries.find_object("labels-bounding-box.json")
+        info = node.content.put_file(io.BytesIO(b'{"oops": 1}'))
+        author.sign([ObjectUpdate(base.uuid, base.ref, "labels", MEDIA_TYPE, *info)])
     labelled.accept_all()
     for format_name in ("coco", "jsonl"):
         report = labelled.json("export", "cells", format_name, labelled.files / format_name)

@@ -9,6 +9,7 @@ from gonk_node.formats.export import (
     class_folders,
     coco,
     csv_labels,
+    cvat,
     jsonl,
     label_studio,
     parquet,
@@ -22,6 +23,7 @@ from gonk_node.formats.yolo_shapes import DETECT, OBB, POSE, SEGMENT
 EXPORTERS: dict[str, Exporter] = {
     "coco": coco.write,
     "csv": csv_labels.write,
+    "cvat": cvat.write,
     "imagefolder": class_folders.writer("imagefolder", ()),
     "jsonl": jsonl.write,
     "label-studio": label_studio.write,

@@ -7,7 +7,6 @@ reads it. Objects come in the order that they had in the file that they are from
 from __future__ import annotations
 
 from typing import Any
-from xml.sax.saxutils import escape
 
 from gonk_node.formats.export.coco_shapes import short
 from gonk_node.formats.export.job import (
@@ -21,12 +20,12 @@ from gonk_node.formats.export.job import (
     write_image,
 )
 from gonk_node.formats.export.numbering import Labels, kept_id
+from gonk_node.formats.export.xml_lines import escaped
 from gonk_node.formats.safe_names import Names, flat, split_extension
 
 _FORMAT = "voc"
 _IMAGES = "JPEGImages/"
 _IMAGE_SET = "ImageSets/Main/trainval.txt"
-_CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF], "�")  # no XML 1.0 document has them
 _FLAGS = ("truncated", "difficult", "occluded")
 _LOST = {"score": "the score of boxes", "iscrowd": "iscrowd of boxes"}
 
@@ -65,7 +64,7 @@ def _stem(path: str) -> str:
 
 def _document(job: Job, sample: Sample, name: str, labels: dict[str, str]) -> str:
     size = image_size(sample)
-    lines = ["<annotation>", "\t<folder>JPEGImages</folder>", f"\t<filename>{_text(name)}</filename>"]
+    lines = ["<annotation>", "\t<folder>JPEGImages</folder>", f"\t<filename>{escaped(name)}</filename>"]
     if size is None:
         job.loss.not_carried(sample.place, "width and height, which cannot be read from the image file")
     else:
@@ -111,15 +110,11 @@ def _object(body: dict[str, Any], name: str) -> list[str]:
     flags = [f"\t\t<{flag}>{int(body[flag])}</{flag}>" for flag in _FLAGS if flag in body]
     return [
         "\t<object>",
-        f"\t\t<name>{_text(name)}</name>",
-        f"\t\t<pose>{_text(body.get('pose', 'Unspecified'))}</pose>",
+        f"\t\t<name>{escaped(name)}</name>",
+        f"\t\t<pose>{escaped(body.get('pose', 'Unspecified'))}</pose>",
         *flags,
         "\t\t<bndbox>",
         *(f"\t\t\t<{corner}>{short(value)!r}</{corner}>" for corner, value in corners.items()),
         "\t\t</bndbox>",
         "\t</object>",
     ]
-
-
-def _text(text: str) -> str:
-    return escape(text.translate(_CONTROL)).replace("\r", "&#13;")
