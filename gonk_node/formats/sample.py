@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -25,6 +25,8 @@ from gonk_node.state.conformance import Conformance, Validator, compile_schema
 from gonk_node.state.strict_json import Json, Problem, canonical
 
 KEY_BYTES = 16
+NO_UUID = "00000000-0000-0000-0000-000000000000"
+"""Where the uuid of an annotation is to be (RFC 9562, section 5.9)."""
 
 _keys = blake3(derive_key_context="gonk-node 2026 v1 import key")
 
@@ -63,7 +65,10 @@ class ImportedAnnotation:
         place: where it stands in the source, for messages.
         key: 16 bytes that are the same whenever the same annotation of the same source is read again.
         uuid: its uuid in the dataset that the source was exported from; empty if the source does not say.
-        by_name: labels in the body are what they are called in the source, which a dataset may know by another id.
+        by_name: labels in the body are what they are called in the source, which a dataset may know by another id; and its
+            attributes may have grown on the way.
+        refers: members of the body that are uuids of other annotations of the same image, which a dataset gives them: by the
+            `key` of the annotation that is meant. It came before; the body holds NO_UUID there.
     """
 
     image_name: str
@@ -73,6 +78,7 @@ class ImportedAnnotation:
     key: bytes
     uuid: bytes = b""
     by_name: bool = False
+    refers: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +109,14 @@ class ImportedLabels:
     place: str
 
 
-Record: TypeAlias = ImportedImage | ImportedAnnotation | ImportedSchema | ImportedLabels | Problem | NotCarried
+@dataclass(frozen=True, slots=True)
+class TemporaryFilesEnd:
+    """Files that were named before and that the importer made itself will be gone when the next record is asked for."""
+
+
+Record: TypeAlias = (
+    ImportedImage | ImportedAnnotation | ImportedSchema | ImportedLabels | TemporaryFilesEnd | Problem | NotCarried
+)
 
 
 class Importer(Protocol):
@@ -123,7 +136,16 @@ class Importer(Protocol):
 
 
 def annotation(
-    image_name: str, schema: str, body: dict[str, Json], *, format_name: str, source_id: str, place: str
+    image_name: str,
+    schema: str,
+    body: dict[str, Json],
+    *,
+    format_name: str,
+    source_id: str,
+    place: str,
+    uuid: bytes = b"",
+    identity: Json = None,
+    refers: Mapping[str, bytes] | None = None,
 ) -> ImportedAnnotation | Problem:
     """Make an annotation of a body, or a Problem if the body is too large or does not fit the schema that ships.
 
@@ -134,9 +156,21 @@ def annotation(
         format_name: "coco", "voc", …; with `source_id` it tells apart what is otherwise equal.
         source_id: the id or the position of the annotation in its source.
         place: where it stands in the source.
+        uuid: see `ImportedAnnotation`.
+        identity: what of the body tells it from others; None for all of it. A later export of the same source is known by it.
+        refers: see `ImportedAnnotation`.
     """
     made = unchecked_annotation(
-        image_name, schema, body, format_name=format_name, source_id=source_id, place=place, by_name=True
+        image_name,
+        schema,
+        body,
+        format_name=format_name,
+        source_id=source_id,
+        place=place,
+        uuid=uuid,
+        by_name=True,
+        identity=identity,
+        refers=refers,
     )
     if isinstance(made, Problem):
         return made
@@ -157,18 +191,21 @@ def unchecked_annotation(
     place: str,
     uuid: bytes = b"",
     by_name: bool = False,
+    identity: Json = None,
+    refers: Mapping[str, bytes] | None = None,
 ) -> ImportedAnnotation | Problem:
     """The same for a schema that need not ship: whether the body fits is seen where the dataset's own is known."""
     try:
         text = canonical(body)
+        said = text if identity is None else canonical(identity)
     except (ValueError, RecursionError):
         return Problem(place, "holds what JSON cannot (NaN, Infinity, or half a surrogate pair); left out")
     if len(text) > IMPORTED_BODY_BYTES_MAX:
         return Problem(place, f"would be {len(text):,} bytes; the limit is {IMPORTED_BODY_BYTES_MAX:,}; left out")
     hasher = _keys.copy()
-    for part in (format_name.encode(), image_name.encode(), schema.encode(), source_id.encode(), text):
+    for part in (format_name.encode(), image_name.encode(), schema.encode(), source_id.encode(), said):
         hasher.update(len(part).to_bytes(8, "big") + part)
-    return ImportedAnnotation(image_name, schema, text, place, hasher.digest(KEY_BYTES), uuid, by_name)
+    return ImportedAnnotation(image_name, schema, text, place, hasher.digest(KEY_BYTES), uuid, by_name, refers or {})
 
 
 @functools.cache

@@ -1,0 +1,92 @@
+"""Which annotations of a source a dataset holds already, and which uuids it has for those that others refer to.
+
+An annotation is held if it was imported before, or was exported from this very dataset and says what it says there. Nothing
+is proposed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable
+
+from gonk_node.core.ids import imported_annotation_uuid, uuid_text
+from gonk_node.errors import NonconformingError
+from gonk_node.formats.sample import ImportedAnnotation
+from gonk_node.replica.importing_labels import DeclaredLabels
+from gonk_node.replica.proposing import Proposer
+from gonk_node.state.strict_json import canonical, parse
+from gonk_node.store.state_schema import ANNOTATION
+
+ObjectUuid = Callable[[str], bytes]
+"""The uuid of the object of that name in the source; empty where it cannot be used."""
+
+
+class HeldAnnotations:
+    """The annotations of one dataset, for one import.
+
+    Args:
+        proposer: of who imports.
+        labels: of the dataset.
+    """
+
+    def __init__(self, proposer: Proposer, labels: DeclaredLabels) -> None:
+        self._proposer = proposer
+        self._labels = labels
+        self._queries = proposer.author.queries
+        self._returned: dict[bytes, bytes] = {}  # uuids of those that came back from another program, by their keys
+
+    def known(self, uuids: Iterable[bytes]) -> set[bytes]:
+        """Those that are in the dataset; a stranger's proposal does not count as such."""
+        held = self._queries.known(ANNOTATION, uuids)
+        return {uuid for uuid in held if self._proposer.standing(self._queries.revisions(ANNOTATION, uuid))}
+
+    def present(self, waiting: Iterable[ImportedAnnotation], object_uuid: ObjectUuid) -> set[bytes]:
+        """Uuids of those that were exported from this very dataset, and say what they say there."""
+        said = {each.uuid: each for each in waiting if each.uuid}
+        found: set[bytes] = set()
+        for uuid in sorted(self.known(said), key=lambda uuid: (bool(said[uuid].refers), uuid)):
+            each = said[uuid]
+            on = object_uuid(each.image_name)
+            bodies = (revision.body for revision in self._queries.revisions(ANNOTATION, uuid))
+            if any(body is not None and self._says_the_same(body, each, on, found) for body in bodies):
+                found.add(uuid)
+                if each.by_name:
+                    self._returned[each.key] = uuid
+        return found
+
+    def with_uuids(self, each: ImportedAnnotation, body: bytes, on: bytes, proposed: Container[bytes]) -> bytes:
+        """A body with the uuids of the annotations that it refers to.
+
+        Args:
+            each: the annotation.
+            body: its body.
+            on: the uuid of its object.
+            proposed: uuids of annotations that are proposed with it.
+
+        Raises:
+            NonconformingError: one of them is neither in the dataset nor among those.
+        """
+        if not each.refers:
+            return body
+        value = parse(body)
+        for member, key in each.refers.items():
+            uuid = self._returned.get(key) or imported_annotation_uuid(self._queries.dataset, on, key)
+            if uuid not in proposed and not self.known([uuid]):
+                raise NonconformingError(f"its {member} was left out")
+            value[member] = uuid_text(uuid)
+        return canonical(value)
+
+    def _says_the_same(self, body: bytes, each: ImportedAnnotation, on: bytes, found: Container[bytes]) -> bool:
+        there = parse(body)
+        if not each.by_name:
+            return canonical(there) == each.body
+        try:
+            here = parse(self.with_uuids(each, self._labels.with_ids(each.schema, each.body), on, found))
+        except NonconformingError:
+            return False
+        return _without_attributes(there) == _without_attributes(here)
+
+
+def _without_attributes(value: object) -> object:
+    return (
+        {name: member for name, member in value.items() if name != "attributes"} if isinstance(value, dict) else value
+    )
