@@ -52,11 +52,12 @@ def export_(
 ) -> None:
     """Write what is accepted in another program's format.
 
-    FORMAT is jsonl (gonk's own, which carries every schema), csv (of labels), imagefolder (a folder for each class),
-    label-studio, coco, voc, or yolo-detect, yolo-segment, yolo-pose, yolo-obb, yolo-classify. OUT is the folder to
-    make; it appears when all of it is written. Only objects and annotations that are current in DATASET are written.
-    Two nodes that hold the same entries, or the same release, write the same bytes. Images that are not on this node
-    are fetched from its peers. At the end it says what the format could not carry.
+    FORMAT is jsonl (gonk's own, which carries every schema), csv (of labels), imagefolder (a folder for each
+    class), label-studio (tasks, and the labelling config for them), coco, voc, or yolo-detect, yolo-segment,
+    yolo-pose, yolo-obb, yolo-classify. OUT is the folder to make; it appears when all of it is written. Only
+    objects and annotations that are current in DATASET are written. Two nodes that hold the same entries, or the
+    same release, write the same bytes. Images that are not on this node are fetched from its peers. At the end it
+    says what the format could not carry.
     """
     place = Place(run, dataset)
     on_demand = BlockingOnDemand(place.node)

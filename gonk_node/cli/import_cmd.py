@@ -30,12 +30,13 @@ def import_(run: Run, dataset: str, format_name: str, source: Path, images: Path
     """Propose objects and annotations from another program's files.
 
     FORMAT is jsonl (PATH is the folder that gonk exported), csv (its folder, or the file), label-studio (its JSON
-    file), coco (its JSON file), voc (the folder with its XML files), yolo-detect, yolo-segment, yolo-pose, yolo-obb
-    (the folder with data.yaml), yolo-classify and imagefolder (the folder with one for each class), or gonk (the folder
-    of a dataset of Gonk 0.1.4, which comes over with its whole history and reviews, by those who may review). They go
-    into DATASET. Schemas that are missing there are proposed too. Importing the same files again adds nothing, and
-    finishes what was interrupted. What cannot be taken is listed with its place, and the rest is imported; the exit
-    code is then 0 too, but 1 if nothing at all could be taken.
+    file of tasks, best with label_config.xml beside it), coco (its JSON file), voc (the folder with its XML files),
+    yolo-detect, yolo-segment, yolo-pose, yolo-obb (the folder with data.yaml), yolo-classify and imagefolder (the
+    folder with one for each class), or gonk (the folder of a dataset of Gonk 0.1.4, which comes over with its whole
+    history and reviews, by those who may review). They go into DATASET. Schemas that are missing there are proposed
+    too. Importing the same files again adds nothing, and finishes what was interrupted. What cannot be taken is
+    listed with its place, and the rest is imported; the exit code is then 0 too, but 1 if nothing at all could be
+    taken.
     """
     place = Place(run, dataset)
     if format_name == "gonk":

@@ -116,11 +116,17 @@ class LabelSet:
     def with_more(self, labels: Iterable[Label]) -> LabelSet:
         """This set, and behind it those of `labels` that it lacks: whose id is none of it, nor the name of one.
 
+        A hotkey that a label of this set has already is not given a second time.
+
         Raises:
             NonconformingError: what would come of it is no label set.
         """
-        names = {label.name for label in self.labels}
-        more = tuple(label for label in labels if label.id not in self._by_id and label.name not in names)
+        names, keys = {label.name for label in self.labels}, {label.hotkey for label in self.labels}
+        more = tuple(
+            replace(label, hotkey=None) if label.hotkey in keys else label
+            for label in labels
+            if label.id not in self._by_id and label.name not in names
+        )
         return LabelSet.decode(replace(self, labels=self.labels + more).encode()) if more else self
 
     def ids_by_name(self) -> dict[str, str]:

@@ -24,7 +24,8 @@ from gonk_node.formats.json_stream import read_array
 from gonk_node.formats.label_studio_config import RELATIONS, LabelConfig
 from gonk_node.formats.label_studio_data import NAME_OF_TEXT, ORDER, Shown, TextFiles
 from gonk_node.formats.label_studio_kept import FORMAT, INDEX, Kept, keep
-from gonk_node.formats.label_studio_results import About, Found, Relation, read_results
+from gonk_node.formats.label_studio_regions import About, Found
+from gonk_node.formats.label_studio_results import Relation, read_results
 from gonk_node.formats.label_studio_shapes import Text
 from gonk_node.formats.loss import NotCarried
 from gonk_node.formats.sample import (

@@ -2,7 +2,8 @@
 
 Coordinates are percentages of the image's sides, in both directions: pixels are rounded to six decimals, percentages to ten.
 `rotation` turns a box clockwise around its top left corner; a `rotated-box` turns around its middle. Offsets in texts count
-code points since Label Studio 1.4, and UTF-16 units before: which of them is seen by the text that stands with them.
+code points (as in web/libs/editor/src/utils/selection-tools.js of Label Studio), and once counted UTF-16 units: which of them
+is seen by the text that stands with them.
 Which result is which annotation is decided in `label_studio_results`.
 
 Format: https://labelstud.io/guide/export#Units-of-image-annotations.
@@ -25,8 +26,7 @@ from gonk_node.state.strict_json import Json
 PIXEL_DECIMALS = 6
 PERCENT_DECIMALS = 10
 
-_SAME_DEGREES = 0.01  # but for rounding
-_SAME_PIXELS = 1e-4
+_SAME_PIXELS = 1e-5  # but for rounding
 
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 _BLANKS = re.compile(r"(?:\\n|\s)+")  # Label Studio writes ends of lines as \n, with a backslash
@@ -161,18 +161,17 @@ def box_of_corners(points: list[list[float]], rotation: Json) -> dict[str, Json]
         return None
     (x, y), (right_x, right_y), (far_x, far_y), (down_x, down_y) = points
     w, h = math.hypot(right_x - x, right_y - y), math.hypot(down_x - x, down_y - y)
-    angle = math.degrees(math.atan2(right_y - y, right_x - x))
-    said = number(rotation)
-    if said is not None and abs((angle - said + 180) % 360 - 180) < _SAME_DEGREES:
-        angle = said
-    there = [_turned(x, y, right, down, angle) for right, down in ((w, 0), (w, h), (0, h))]
-    given = [(right_x, right_y), (far_x, far_y), (down_x, down_y)]
-    if not w or not h or any(math.dist(one, other) > _SAME_PIXELS for one, other in zip(there, given, strict=True)):
+    if not w or not h:
         return None
-    if not angle:
-        return {"x": x, "y": y, "w": right_x - x, "h": down_y - y}
-    cx, cy = _turned(x, y, w / 2, h / 2, angle)
-    return {"cx": cx, "cy": cy, "w": w, "h": h, "angle": angle}
+    given = [(right_x, right_y), (far_x, far_y), (down_x, down_y)]
+    for angle in (number(rotation) or 0, math.degrees(math.atan2(right_y - y, right_x - x))):
+        there = [_turned(x, y, right, down, angle) for right, down in ((w, 0), (w, h), (0, h))]
+        if all(math.dist(one, other) <= _SAME_PIXELS for one, other in zip(there, given, strict=True)):
+            if not angle:
+                return {"x": x, "y": y, "w": right_x - x, "h": down_y - y}
+            cx, cy = _turned(x, y, w / 2, h / 2, angle)
+            return {"cx": cx, "cy": cy, "w": w, "h": h, "angle": angle}
+    return None
 
 
 def percent(x: float, y: float, size: ImageSize) -> list[float]:

@@ -103,6 +103,10 @@ def _results(item: Item, region: str, target: Target) -> Iterator[tuple[int, dic
     for at, (part, value) in enumerate(zip(parts, values, strict=True)):
         found: dict[str, Any] = {**part.fields, "id": _id(part, region, at), "type": part.type, "value": value}
         found |= {"from_name": config.control(part.control, part.wanted), "to_name": config.to_name}
+        if schema == "rating" and found["from_name"] != item.body.get("criterion", part.type):
+            target.loss.not_carried(
+                item.place, "what is rated, where that makes no name, or is rated on several scales"
+            )
         if part.point:
             found["parentID"] = region
         if schema in SHAPES and target.size is not None:

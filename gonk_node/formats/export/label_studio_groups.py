@@ -17,7 +17,7 @@ from gonk_node.formats.export.job import (
     tell_other_attributes,
     typed_body,
 )
-from gonk_node.formats.export.label_studio_results import MEMBERS, OF_KIND, REGIONS
+from gonk_node.formats.export.label_studio_results import MEMBERS, OF_KIND, REGIONS, kept_of_region
 from gonk_node.formats.export.numbering import kept_id
 from gonk_node.formats.label_studio_kept import FORMAT, INDEX, Kept
 from gonk_node.formats.loss import Loss
@@ -146,6 +146,9 @@ def _tell(schema: str, item: Item, loss: Loss) -> None:
         loss.not_carried(place, f"{member} of {schema}")
     for what in _lost(schema, body):
         loss.not_carried(place, what)
+    said = item.kept.result.get("of_region")
+    if isinstance(said, list) and len(kept_of_region(item.kept.result)) < len(said):
+        loss.not_carried(place, "what was said of a region by tags that are not known")
 
 
 def _lost(schema: str, body: dict[str, Any]) -> list[str]:

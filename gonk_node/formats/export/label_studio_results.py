@@ -14,7 +14,7 @@ from gonk_node.formats import label_studio_brush, label_studio_shapes, rle
 from gonk_node.formats.export.label_studio_config import Control
 from gonk_node.formats.image_size import ImageSize
 from gonk_node.formats.label_studio_kept import INDEX, Kept
-from gonk_node.formats.label_studio_results import TRANSCRIPTION
+from gonk_node.formats.label_studio_regions import TRANSCRIPTION
 from gonk_node.state.strict_json import Json
 
 _TURNS = (("canRotate", "true"),)
@@ -90,7 +90,7 @@ _GEOMETRY = (
 )
 _OF_REGION = {
     "choices": ("Choices", (("choice", "multiple"),)),
-    "textarea": ("TextArea", ()),
+    "textarea": ("TextArea", (("editable", "true"),)),
     "rating": ("Rating", ()),
     "number": ("Number", ()),
     "taxonomy": ("Taxonomy", ()),
@@ -176,7 +176,11 @@ def parts_of(schema: str, body: dict[str, Any], kept: Kept, names: dict[str, str
     if schema == "keypoints" and "box" in body:
         return [main, *_points(body, result), *_of_region(result)]
     if schema == "keypoints":
-        points = [Part("keypointlabels", POINTS, wanted, [point["name"]], result) for point in _placed(body)]
+        alone = [point["name"] for point in body["points"]] == [body["label"]]
+        points = [
+            Part("keypointlabels", POINTS, wanted, labels if alone else [point["name"]], result)
+            for point in _placed(body)
+        ]
         return [*points[:1], *_of_region(result), *(point._replace(apart=True) for point in points[1:])]
     return [main, *(_said(body, result) if schema == "ocr-line" else ()), *_of_region(result)]
 
@@ -226,7 +230,7 @@ def _said(body: dict[str, Any], result: dict[str, Json]) -> Iterator[Part]:
 
 def _of_region(result: dict[str, Json]) -> list[Part]:
     parts = []
-    for each in _kept_of_region(result):
+    for each in kept_of_region(result):
         tag, attributes = _OF_REGION[each["type"]]
         value = each["value"].get(each["type"])
         labels = [label for label in value if isinstance(label, str)] if isinstance(value, list) else []
@@ -235,7 +239,8 @@ def _of_region(result: dict[str, Json]) -> list[Part]:
     return parts
 
 
-def _kept_of_region(result: dict[str, Json]) -> list[dict[str, Any]]:
+def kept_of_region(result: dict[str, Json]) -> list[dict[str, Any]]:
+    """What else was said of a region, as far as it can be written again."""
     found = result.get("of_region")
     return [
         each
@@ -245,7 +250,7 @@ def _kept_of_region(result: dict[str, Json]) -> list[dict[str, Any]]:
 
 
 def _rating(body: dict[str, Any], result: dict[str, Json]) -> Part:
-    """Stars where it is one of so many, else a number."""
+    """Stars where it is one of so many, else a number; the tag is called by what is rated."""
     stars = body["min"] == 1 and body.get("step") == 1 and body["max"] in range(2, _STARS_MAX + 1)
     wanted = body.get("criterion")
     if stars and result.get("type") != "number":
@@ -284,7 +289,7 @@ def values_of(
     else:
         found = _outlines(body, size) if schema == "polygon" else [_value(schema, body, kept.result, size, text)]
     geometry = {name: value for name, value in found[0].items() if name in _GEOMETRY}
-    regions, said = iter(found), iter(_kept_of_region(kept.result))
+    regions, said = iter(found), iter(kept_of_region(kept.result))
     values = []
     for at, part in enumerate(parts):
         if part.apart or at == 0:

@@ -199,7 +199,10 @@ def test_tags_keep_their_names_where_one_name_is_one_tag(tmp_path: Path) -> None
 
 def test_scales_have_tags_of_their_own_and_there_are_not_too_many(tmp_path: Path) -> None:
     scales = [("rating", {"value": 1, "min": 1, "max": most, "step": 1}) for most in (5, 10, 10, 100)]
-    task, _ = export(tmp_path, scales)
+    task, loss = export(tmp_path, scales)
+    assert [(each.what, each.count) for each in loss.kinds()] == [
+        ("what is rated, where that makes no name, or is rated on several scales", 2)
+    ]
     assert [(each["type"], each["from_name"]) for each in task["annotations"][0]["result"]] == [
         ("rating", "rating"),
         ("rating", "rating-2"),
