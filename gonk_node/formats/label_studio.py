@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -67,8 +66,8 @@ def read(source: Path, images: Path | None) -> Iterator[Record]:
         several = [source / file_of(kind, alone=False) for kind in ORDER]
         files = [path for path in several if path.is_file()]
         files = [source / FILE] if not files or (source / FILE).is_file() else files
-    with tempfile.TemporaryDirectory(prefix="gonk-") as folder:
-        reader = _Reader(images, TextFiles(Path(folder)))
+    with TextFiles() as texts:
+        reader = _Reader(images, texts)
         for file in files:
             yield from reader.file(file)
         yield TemporaryFilesEnd()

@@ -9,6 +9,7 @@ import errno
 import hashlib
 import mimetypes
 import re
+import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -168,34 +169,38 @@ def name_of_text(data: bytes) -> str:
 
 
 class TextFiles:
-    """Texts that stand in tasks, in files until objects are made of them.
+    """Texts that stand in tasks, in files until objects are made of them; in a `with` statement, at whose end they are gone.
 
-    Args:
-        folder: an empty one, which somebody else removes.
+    Raises:
+        StorageError, DiskFullError: also of `add`: nothing can be written where temporary files go.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self) -> None:
         self._number = 0
         self._paths: list[Path] = []
         self.bytes = 0
+        try:
+            self._folder = tempfile.TemporaryDirectory(prefix="gonk-", ignore_cleanup_errors=True)
+        except OSError as error:
+            raise _typed(error, tempfile.gettempdir()) from error
 
     def __len__(self) -> int:
         return len(self._paths)
 
-    def add(self, data: bytes) -> Path:
-        """The file with these bytes.
+    def __enter__(self) -> TextFiles:
+        return self
 
-        Raises:
-            StorageError, DiskFullError: it cannot be written.
-        """
+    def __exit__(self, *_: object) -> None:
+        self._folder.cleanup()
+
+    def add(self, data: bytes) -> Path:
+        """The file with these bytes."""
         self._number += 1
-        path = self._folder / f"{self._number}.txt"
+        path = Path(self._folder.name) / f"{self._number}.txt"
         try:
             path.write_bytes(data)
         except OSError as error:
-            kind = DiskFullError if error.errno in (errno.ENOSPC, errno.EDQUOT) else StorageError
-            raise kind(f"cannot be written: {error.strerror}", where=str(path)) from error
+            raise _typed(error, str(path)) from error
         self._paths.append(path)
         self.bytes += len(data)
         return path
@@ -206,3 +211,8 @@ class TextFiles:
             path.unlink(missing_ok=True)
         self._paths.clear()
         self.bytes = 0
+
+
+def _typed(error: OSError, where: str) -> StorageError:
+    kind = DiskFullError if error.errno in (errno.ENOSPC, errno.EDQUOT) else StorageError
+    return kind(f"cannot be written: {error.strerror}", where=where)

@@ -37,7 +37,8 @@ class ImportedImage:
 
     Attributes:
         name: as the source writes it, unique in the source; for images in subfolders a relative path with "/".
-        path: the file, inside of the images folder (no link leads out of it); None if no folder was given.
+        path: the file, inside of the images folder (no link leads out of it), or one that the importer made itself (see
+            `TemporaryFilesEnd`); None if no folder was given.
         media_type: found from the first bytes of the file, else from the name.
         width: in pixels as the source states it; None if it does not.
         height: in pixels as the source states it; None if it does not.
