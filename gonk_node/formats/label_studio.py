@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,7 @@ class _Reader:
         self._texts = texts
         self._config = LabelConfig()
         self._addresses: dict[str, str] = {}  # by the names of objects
+        self._repeats: Counter[str] = Counter()  # tasks that show an object again, by its name
         self._tags: dict[str, dict[str, None]] = {}  # that label annotations of each schema
 
     def file(self, file: Path) -> Iterator[Record]:
@@ -110,13 +112,13 @@ class _Reader:
             yield Problem(f"{place}/data", f"{error.what}; left out, with its annotations")
             return
         if known:
+            self._repeats[image.name] += 1
             yield NotCarried(place, "that several tasks show one thing: it is one object")
         else:
             yield image
         kept, lost = _kept_of_task(task, what, place)
         yield from lost
-        about = _about(what, image, self._config)
-        taken = False
+        about, said = _about(what, image, self._config), _Said(image.name, kept, self._repeats[image.name])
         member = "annotations" if "annotations" in task else "completions"
         for index, fields in enumerate(_list(task.get(member))):
             here = f"{place}/{member}/{index}"
@@ -124,13 +126,13 @@ class _Reader:
                 what_is_wrong = "was cancelled" if isinstance(fields, dict) else "is no object"
                 yield Problem(here, f"{what_is_wrong}; left out")
                 continue
-            for record, tags in _annotation(fields, index, kept, image.name, about, here):
-                if isinstance(record, ImportedAnnotation):
-                    taken = True
-                    if record.schema != "keypoints":  # whose labels are said by two tags
-                        self._tags.setdefault(record.schema, {}).update(dict.fromkeys(tags))
+            for record, tags in said.annotation(fields, index, about, here):
+                if (
+                    isinstance(record, ImportedAnnotation) and record.schema != "keypoints"
+                ):  # that have labels of two tags
+                    self._tags.setdefault(record.schema, {}).update(dict.fromkeys(tags))
                 yield record
-        if kept and not taken:
+        if kept and not said.keys:
             yield NotCarried(place, "ids and other fields of tasks that nothing was taken of but their data")
 
     def _object(self, what: Shown, data: dict[str, Any]) -> tuple[ImportedImage, bool]:
@@ -197,76 +199,97 @@ def _about(what: Shown, image: ImportedImage, config: LabelConfig) -> About:
     return About(what.kind, config, what.tag, size, text)
 
 
-def _annotation(
-    fields: dict[str, Any], index: int, task: dict[str, Json], image: str, about: About, place: str
-) -> Iterator[tuple[Record, tuple[str, ...]]]:
-    """What one annotation of Label Studio says: a record for each of its results, or more; with the tags that label it."""
-    kept, lost = keep(fields, _OF_ANNOTATION, place, "annotations")
-    for each in lost:
-        yield each, ()
-    kept[INDEX] = index
-    number = kept.get("id")
-    same = [task.get("id"), number if number is not None else f"#{index}"]
-    results = _list(fields.get("result"))
-    if not results:
-        yield _record(Found("reviewed-empty", {}, {}, "", 0, place), Kept(task, kept), image, same), ()
-        return
-    regions: dict[str, ImportedAnnotation] = {}
-    for found in read_results(results, about, f"{place}/result"):
-        if isinstance(found, Found):
-            record = _record(found, Kept(task, kept, _with_id(found)), image, same)
-            if isinstance(record, ImportedAnnotation) and found.region:
-                regions.setdefault(found.region, record)
-            yield record, found.tags
-        elif isinstance(found, Relation):
-            yield _relation(found, regions, Kept(task, kept, found.result), image, same), (RELATIONS,)
-        else:
-            yield found, ()
+class _Said:
+    """What people said of one object in one task.
 
+    Ids of tasks and annotations, times and people do not tell what they said from other things: Label Studio gives new ones
+    when tasks are imported, and every later export has other ones. The ids of regions stay; where two say the same of one
+    region, the second is told by being the second.
 
-def _with_id(found: Found) -> dict[str, Json]:
-    return {**found.result, **({"id": found.region} if found.region else {})}
+    Args:
+        image: the name of the object.
+        task: what is kept of the task.
+        repeat: how many tasks before show the same object.
+    """
 
+    def __init__(self, image: str, task: dict[str, Json], repeat: int) -> None:
+        self._image = image
+        self._task = task
+        self._repeat = repeat
+        self.keys: Counter[bytes] = Counter()
 
-def _record(
-    found: Found, kept: Kept, image: str, same: list[Json], refers: dict[str, bytes] | None = None
-) -> ImportedAnnotation | Problem:
-    """The annotation of a body; times and authors do not tell it from others, since every later export has other ones."""
-    which = found.region or found.result.get(INDEX, "")
-    exported = not found.part and _UUID.fullmatch(found.region) is not None
-    members = [key.hex() for _, key in sorted((refers or {}).items())]
-    return annotation(
-        image,
-        found.schema,
-        {**found.body, "attributes": kept.attributes()},
-        format_name=FORMAT,
-        source_id=json.dumps([*same, which, found.part, *members]),
-        place=found.place,
-        uuid=bytes.fromhex(found.region) if exported else b"",
-        identity=found.body,
-        refers=refers,
-    )
+    def annotation(
+        self, fields: dict[str, Any], index: int, about: About, place: str
+    ) -> Iterator[tuple[Record, tuple[str, ...]]]:
+        """What one annotation of Label Studio says: a record for each result, or more, with the tags that label it."""
+        kept, lost = keep(fields, _OF_ANNOTATION, place, "annotations")
+        for each in lost:
+            yield each, ()
+        kept[INDEX] = index
+        results = _list(fields.get("result"))
+        if not results:
+            yield self._record(Found("reviewed-empty", {}, {}, "", 0, place), kept), ()
+            return
+        regions: dict[str, ImportedAnnotation] = {}
+        for found in read_results(results, about, f"{place}/result"):
+            if isinstance(found, Found):
+                record = self._record(found, kept)
+                if isinstance(record, ImportedAnnotation) and found.region:
+                    regions.setdefault(found.region, record)
+                yield record, found.tags
+            elif isinstance(found, Relation):
+                yield self._relation(found, regions, kept), (RELATIONS,)
+            else:
+                yield found, ()
 
+    def _record(
+        self, found: Found, kept: dict[str, Json], refers: Mapping[str, bytes] | None = None
+    ) -> ImportedAnnotation | Problem:
+        made = self._made(found, kept, refers, 0)
+        if isinstance(made, ImportedAnnotation):
+            self.keys[made.key] += 1
+            if before := self.keys[made.key] - 1:
+                return self._made(found, kept, refers, before)
+        return made
 
-def _relation(
-    found: Relation, regions: dict[str, ImportedAnnotation], kept: Kept, image: str, same: list[Json]
-) -> ImportedAnnotation | Problem:
-    """`right` goes from the first region to the second, `left` the other way, `bi` both ways."""
-    ends = [str(found.value.get(end)) for end in ("from_id", "to_id")]
-    missing = [end for end in ends if end not in regions]
-    if missing:
-        return Problem(
-            found.place, f"joins the region {missing[0][:80]!r}, which is not there or was left out; left out"
+    def _made(
+        self, found: Found, kept: dict[str, Json], refers: Mapping[str, bytes] | None, before: int
+    ) -> ImportedAnnotation | Problem:
+        """The annotation, where so many say the same before it."""
+        result = {**found.result, **({"id": found.region} if found.region and not refers else {})}
+        which = found.region or ("" if refers else found.result.get(INDEX, ""))
+        exported = not found.part and not before and _UUID.fullmatch(found.region) is not None
+        return annotation(
+            self._image,
+            found.schema,
+            {**found.body, "attributes": Kept(self._task, kept, result).attributes()},
+            format_name=FORMAT,
+            source_id=json.dumps(
+                [self._repeat, which, found.part, before, *(key.hex() for _, key in sorted((refers or {}).items()))]
+            ),
+            place=found.place,
+            uuid=bytes.fromhex(found.region) if exported else b"",
+            identity=found.body,
+            refers=refers,
         )
-    direction = found.value.get("direction", "right")
-    if direction not in ("right", "left", "bi"):
-        return Problem(found.place, f"has the direction {str(direction)[:80]!r}; left out")
-    head, tail = (regions[end].key for end in (reversed(ends) if direction == "left" else ends))
-    labels = [label for label in _list(found.value.get("labels")) if isinstance(label, str) and label]
-    body: dict[str, Json] = {"label": labels[0] if labels else UNLABELLED, "head": NO_UUID, "tail": NO_UUID}
-    if direction == "bi":
-        body["directed"] = False
-    if len(labels) != 1:
-        kept.result["labels"] = [*labels]
-    made = Found("relation", body, found.result, str(found.value.get("id", "")), 0, found.place)
-    return _record(made, kept, image, same, {"head": head, "tail": tail})
+
+    def _relation(
+        self, found: Relation, regions: dict[str, ImportedAnnotation], kept: dict[str, Json]
+    ) -> ImportedAnnotation | Problem:
+        """`right` goes from the first region to the second, `left` the other way, `bi` both ways."""
+        ends = [str(found.value.get(end)) for end in ("from_id", "to_id")]
+        missing = [end for end in ends if end not in regions]
+        if missing:
+            what = f"joins the region {missing[0][:80]!r}, which is not there or was left out; left out"
+            return Problem(found.place, what)
+        direction = found.value.get("direction", "right")
+        if direction not in ("right", "left", "bi"):
+            return Problem(found.place, f"has the direction {str(direction)[:80]!r}; left out")
+        head, tail = (regions[end].key for end in (reversed(ends) if direction == "left" else ends))
+        labels = [label for label in _list(found.value.get("labels")) if isinstance(label, str) and label]
+        body: dict[str, Json] = {"label": labels[0] if labels else UNLABELLED, "head": NO_UUID, "tail": NO_UUID}
+        if direction == "bi":
+            body["directed"] = False
+        result = found.result if len(labels) == 1 else {**found.result, "labels": [*labels]}
+        made = Found("relation", body, result, str(found.value.get("id", "")), 0, found.place)
+        return self._record(made, kept, {"head": head, "tail": tail})

@@ -203,7 +203,7 @@ class Importing:
         present = self._held.present(waiting, self._object_uuid)
         self.report.annotations_known += len(present)
         for each in waiting:
-            if each.uuid in present:
+            if each.key in present:
                 continue
             on, schema = self._objects.get(each.image_name), self._schema(each.schema)
             if on is None:

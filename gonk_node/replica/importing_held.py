@@ -40,18 +40,20 @@ class HeldAnnotations:
         return {uuid for uuid in held if self._proposer.standing(self._queries.revisions(ANNOTATION, uuid))}
 
     def present(self, waiting: Iterable[ImportedAnnotation], object_uuid: ObjectUuid) -> set[bytes]:
-        """Uuids of those that were exported from this very dataset, and say what they say there."""
-        said = {each.uuid: each for each in waiting if each.uuid}
-        found: set[bytes] = set()
-        for uuid in sorted(self.known(said), key=lambda uuid: (bool(said[uuid].refers), uuid)):
-            each = said[uuid]
+        """Keys of those that were exported from this very dataset, and say what they say there; one for each uuid."""
+        said = [each for each in waiting if each.uuid]
+        known = self.known({each.uuid for each in said})
+        found: dict[bytes, bytes] = {}  # keys, by uuid
+        for each in sorted(said, key=lambda each: bool(each.refers)):
+            if each.uuid not in known or each.uuid in found:
+                continue
             on = object_uuid(each.image_name)
-            bodies = (revision.body for revision in self._queries.revisions(ANNOTATION, uuid))
+            bodies = (revision.body for revision in self._queries.revisions(ANNOTATION, each.uuid))
             if any(body is not None and self._says_the_same(body, each, on, found) for body in bodies):
-                found.add(uuid)
+                found[each.uuid] = each.key
                 if each.by_name:
-                    self._returned[each.key] = uuid
-        return found
+                    self._returned[each.key] = each.uuid
+        return set(found.values())
 
     def with_uuids(self, each: ImportedAnnotation, body: bytes, on: bytes, proposed: Container[bytes]) -> bytes:
         """A body with the uuids of the annotations that it refers to.

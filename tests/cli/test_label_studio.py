@@ -111,6 +111,35 @@ def test_what_is_exported_and_not_changed_is_known_when_it_comes_back(gonk: Gonk
     assert gonk.json("import", "cells", "label-studio", gonk.files / "out")["annotations"] == 0
 
 
+def test_what_label_studio_numbered_anew_is_known_when_it_comes_back(gonk: Gonk, project: Path) -> None:
+    gonk.ok("import", "cells", "label-studio", project)
+    gonk.accept_all()
+    gonk.ok("export", "cells", "label-studio", gonk.files / "out")
+    [task] = label_studio.tasks_of(gonk.files / "out")
+    task |= {"id": 1, "inner_id": 1, "meta": {}, "project": 1, "updated_at": "2026"}
+    for number, annotation in enumerate(task["annotations"], 100):
+        annotation |= {"import_id": annotation["id"], "id": number, "completed_by": 1, "updated_at": "2026"}
+    (gonk.files / "out/tasks.json").write_text(json.dumps([task]))
+    back = gonk.json("import", "cells", "label-studio", gonk.files / "out")
+    assert (back["objects"], back["annotations"], back["problems"]) == (0, 0, [])
+
+
+def test_what_two_people_say_alike_is_not_lost_where_one_is_known(gonk: Gonk) -> None:
+    gonk.add("a.png", formats.png(200, 100))
+    gonk.annotate("a.png")
+    gonk.accept_all()
+    gonk.ok("export", "cells", "label-studio", gonk.files / "out")
+    [task] = label_studio.tasks_of(gonk.files / "out")
+    copied = json.loads(json.dumps(task["annotations"][0]))
+    copied["result"][0]["value"]["x"] += 1
+    other = json.loads(json.dumps(task["annotations"][0]))
+    task["annotations"] = [copied, task["annotations"][0], other]
+    (gonk.files / "out/tasks.json").write_text(json.dumps([task]))
+    first, again = (gonk.json("import", "cells", "label-studio", gonk.files / "out") for _ in range(2))
+    assert (first["annotations"], first["annotations_known"]) == (2, 1)
+    assert (again["annotations"], again["annotations_known"]) == (0, 3)
+
+
 def test_the_labels_of_the_config_are_proposed_and_known_by_their_new_names(gonk: Gonk, project: Path) -> None:
     report = gonk.json("import", "cells", "label-studio", project)
     assert "schema-bounding-box" in report["label_sets"]

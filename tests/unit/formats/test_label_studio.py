@@ -307,21 +307,31 @@ def test_what_is_kept_is_bounded(tmp_path: Path) -> None:
     assert set(lost(records)) == {"fields of the data of tasks beyond 4,096 bytes"}
 
 
+def keys(folder: Path, *annotations: Any, task: int = 7, repeats: int = 1) -> list[bytes]:
+    found = {"id": task, "data": {"image": "a.png"}, "annotations": list(annotations)}
+    records = formats.read("label-studio", label_studio.write(folder, *[found] * repeats), None)
+    return [each.key for each in records if isinstance(each, ImportedAnnotation)]
+
+
 def test_a_later_export_of_the_same_annotations_has_the_same_keys(tmp_path: Path) -> None:
     box = result("rectanglelabels", {**BOX, "rectanglelabels": ["car"]})
-
-    def keys(*results: Any, **more: Any) -> list[bytes]:
-        task = {"id": 7, "data": {"image": "a.png"}, "annotations": [said(1, *results, **more)]}
-        records = formats.read("label-studio", label_studio.write(tmp_path, task), None)
-        return [each.key for each in records if isinstance(each, ImportedAnnotation)]
-
-    once = keys(box)
-    later = keys(
-        result("rectanglelabels", {**BOX, "rectanglelabels": ["bus"]}, "r0"), box, updated_at="2025", lead_time=99
-    )
+    more = result("rectanglelabels", {**BOX, "rectanglelabels": ["bus"]}, "r0")
+    near = {"type": "relation", "from_id": "r1", "to_id": "r1", "direction": "bi"}
+    once = keys(tmp_path, said(1, box, near))
+    later = keys(tmp_path, said(5, more, box, near, completed_by=8, updated_at="2025", lead_time=99), task=900)
     assert later[1:] == once
     assert later[0] not in once
-    assert keys({**box, "value": {**BOX, "x": 11, "rectanglelabels": ["car"]}}) != once
+    changed = {**box, "value": {**BOX, "x": 11, "rectanglelabels": ["car"]}}
+    assert not set(keys(tmp_path, said(1, changed, near))) & set(once)
+
+
+def test_what_two_people_say_of_one_region_are_two_annotations(tmp_path: Path) -> None:
+    box = result("rectanglelabels", {**BOX, "rectanglelabels": ["car"]})
+    near = {"type": "relation", "from_id": "r1", "to_id": "r1", "direction": "bi"}
+    found = keys(tmp_path, said(1, box, near), said(2, box, near), said(3), said(4))
+    assert len(set(found)) == 6
+    assert found == keys(tmp_path, said(8, box, near), said(9, box, near), said(3), said(5))
+    assert len(set(keys(tmp_path, said(1, box), said(2, box), repeats=2))) == 4
 
 
 def test_predictions_drafts_and_cancelled_annotations_are_not_taken(tmp_path: Path) -> None:
