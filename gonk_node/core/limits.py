@@ -167,6 +167,13 @@ CSV_COLUMNS_MAX = 256  # of one file; spreadsheets of labels have a dozen
 CSV_LINE_CHARS_MAX = 1 << 20  # a row of a thousand characters a column
 JSONL_LINE_BYTES_MAX = 256 * MIB  # one object with all its annotations; a hundred thousand boxes take 20 MiB
 IMPORTED_EVENT_BYTES_MAX = 1 * MIB  # one event of Gonk's log; an annotation of a thousand objects takes 80 KiB
+LABEL_STUDIO_MASK_PIXELS_MAX = 64 * MIB  # of an image with a brush region: two bytes for each while one is decoded
+LABEL_STUDIO_TEXT_BYTES_MAX = 16 * MIB  # a text that stands in a task, or is labelled; five novels
+LABEL_STUDIO_KEPT_BYTES_MAX = (
+    4 * KIB
+)  # what is kept of a task, an annotation or a result beside what gonk has words for
+LABEL_STUDIO_TAGS_MAX = 256  # in a labelling config that is written; people look at ten at one time
+LABEL_STUDIO_CONFIG_BYTES_MAX = 4 * MIB  # a labelling config; a thousand labels take 100 KiB
 LABEL_SET_BYTES_MAX = 512 * KIB  # read whole; 4,000 labels with all that may be said of them
 SPOOL_BYTES = 64 * MIB  # of one temporary file of what is unpacked; it is gone once all that it holds was taken
 SPOOLED_WAITING_BYTES_MAX = 256 * MIB  # unpacked files that wait to be taken together

@@ -39,9 +39,11 @@ class Annotations:
             body: what it says.
             place: in the file.
             equal: the same for all annotations of one image, or all tracks of a file.
-            aside: see `sample.annotation`.
+            aside: what the file says of where it is from, which does not make it another annotation: kept in its attributes.
         """
-        made = annotation(name, schema, body, format_name=FORMAT, source_id="#0", place=place, aside=aside)
+        kept = {**body.get("attributes", {}).get(FORMAT, {}), **aside}
+        whole = {**body, "attributes": {**body.get("attributes", {}), FORMAT: kept}} if kept else body
+        made = annotation(name, schema, whole, format_name=FORMAT, source_id="#0", place=place, identity=body)
         if isinstance(made, Problem):
             return made
         self.schemas.add(schema)
@@ -49,7 +51,7 @@ class Annotations:
         equal[made.key] += 1
         if not before:
             return made
-        return annotation(name, schema, body, format_name=FORMAT, source_id=f"#{before}", place=place, aside=aside)
+        return annotation(name, schema, whole, format_name=FORMAT, source_id=f"#{before}", place=place, identity=body)
 
     def of_shape(
         self,
@@ -71,7 +73,7 @@ class Annotations:
             size: see `cvat_shapes.read`, as for `label`.
             place: in the file.
             equal: see `make`.
-            aside: see `sample.annotation`.
+            aside: see `make`.
             label: of its track, if it is in one.
             more: what else is kept of it.
         """

@@ -10,7 +10,7 @@ import io
 import os
 import tempfile
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast
@@ -106,6 +106,26 @@ def read_part(part: FilePart) -> bytes:
         raise InputFileError(f"cannot be read: {error.strerror}", where=str(part.file)) from error
 
 
+class Spools:
+    """Puts bytes into spools, and names them as parts of these; a spool is gone with the last of its parts."""
+
+    def __init__(self) -> None:
+        self._spool: Spool | None = None
+
+    def part(self, pieces: Iterable[bytes | memoryview]) -> FilePart:
+        """Keep bytes, as one part.
+
+        Raises:
+            DiskFullError, StorageError: as of `Spool`.
+        """
+        if self._spool is None or self._spool.size >= SPOOL_BYTES:
+            self._spool = Spool()
+        begin = self._spool.size
+        for piece in pieces:
+            self._spool.append(piece)
+        return FilePart(self._spool, begin, self._spool.size - begin)
+
+
 class Unpacker:
     """Puts what is unpacked from one file into spools, and names it as parts of them.
 
@@ -120,7 +140,7 @@ class Unpacker:
         self._packed = packed
         self.bytes_max = UNPACKED_BYTES_FREE + UNPACKED_RATIO_MAX * packed.stat().st_size
         self._bytes = 0
-        self._spool: Spool | None = None
+        self._spools = Spools()
 
     def part(self, pieces: Iterable[bytes | memoryview]) -> FilePart:
         """Keep bytes, as one part.
@@ -128,13 +148,12 @@ class Unpacker:
         Raises:
             InputFileError: the file unpacks to more than it may. DiskFullError, StorageError: as of `Spool`.
         """
-        if self._spool is None or self._spool.size >= SPOOL_BYTES:
-            self._spool = Spool()
-        begin = self._spool.size
+        return self._spools.part(self._counted(pieces))
+
+    def _counted(self, pieces: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryview]:
         for piece in pieces:
             self.count(len(piece))
-            self._spool.append(piece)
-        return FilePart(self._spool, begin, self._spool.size - begin)
+            yield piece
 
     def count(self, size: int) -> None:
         """Count bytes that were unpacked, kept or not; errors as of `part`."""

@@ -22,6 +22,7 @@ from gonk_node.state.conformance import Conformance, Validator, compile_schema
 _NAME_CHARS_MAX = 256  # as the schema has it
 _POINTS_MAX = 4096
 _COLOUR = re.compile("#[0-9a-f]{6}")
+_HOTKEY = re.compile(r"(alt\+)?(shift\+)?[0-9a-z]")
 
 MEDIA_TYPE = "application/vnd.gonk.labels+json"
 """Of objects that are label sets."""
@@ -115,11 +116,17 @@ class LabelSet:
     def with_more(self, labels: Iterable[Label]) -> LabelSet:
         """This set, and behind it those of `labels` that it lacks: whose id is none of it, nor the name of one.
 
+        A hotkey that a label of this set has already is not given a second time.
+
         Raises:
             NonconformingError: what would come of it is no label set.
         """
-        names = {label.name for label in self.labels}
-        more = tuple(label for label in labels if label.id not in self._by_id and label.name not in names)
+        names, keys = {label.name for label in self.labels}, {label.hotkey for label in self.labels}
+        more = tuple(
+            replace(label, hotkey=None) if label.hotkey in keys else label
+            for label in labels
+            if label.id not in self._by_id and label.name not in names
+        )
         return LabelSet.decode(replace(self, labels=self.labels + more).encode()) if more else self
 
     def ids_by_name(self) -> dict[str, str]:
@@ -150,6 +157,7 @@ def declared_label(
     kept: dict[str, Any] | None = None,
     *,
     colour: str | None = None,
+    hotkey: str | None = None,
     parent: str | None = None,
     keypoints: tuple[str, ...] = (),
     skeleton: tuple[tuple[str, str], ...] = (),
@@ -160,6 +168,7 @@ def declared_label(
         name: what it is called there, which becomes its id.
         kept: what else the file says of it, under the name of the format.
         colour: as #rrggbb; left out where it is something else.
+        hotkey: the key that chooses it; left out where the schema has no such key.
         parent: the name of the label that it is a kind of.
         keypoints: names of its points, in order, each once.
         skeleton: pairs of them.
@@ -169,7 +178,8 @@ def declared_label(
     fits = keypoints and len(keypoints) <= _POINTS_MAX and all(0 < len(each) <= _NAME_CHARS_MAX for each in keypoints)
     joined = skeleton[:_POINTS_MAX] if fits else ()
     colour = colour.lower() if colour is not None and _COLOUR.fullmatch(colour.lower()) else None
-    return Label(name, name, parent, colour, None, None, None, keypoints if fits else (), joined, kept or None)
+    hotkey = hotkey if hotkey is not None and _HOTKEY.fullmatch(hotkey) else None
+    return Label(name, name, parent, colour, hotkey, None, None, keypoints if fits else (), joined, kept or None)
 
 
 @functools.cache

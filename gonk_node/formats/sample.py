@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple, Protocol, TypeAlias
 
 from blake3 import blake3
@@ -26,6 +27,8 @@ from gonk_node.state.conformance import Conformance, Validator, compile_schema
 from gonk_node.state.strict_json import Json, Problem, canonical
 
 KEY_BYTES = 16
+NO_UUID = "00000000-0000-0000-0000-000000000000"
+"""Where the uuid of an annotation is to be (RFC 9562, section 5.9)."""
 
 _keys = blake3(derive_key_context="gonk-node 2026 v1 import key")
 
@@ -62,19 +65,29 @@ class ImportedAnnotation(NamedTuple):
         schema: the name of a schema that ships ("bounding-box", …), which the body fits; or of one in the source.
         body: canonical JSON.
         place: where it stands in the source, for messages.
-        key: 16 bytes that are the same whenever the same annotation of the same source is read again.
+        origin: 16 bytes that tell where it is from: the format, the image, and its id or position in the source.
+        said: canonical JSON of what of it tells it from others that are from there; mostly the body.
         uuid: its uuid in the dataset that the source was exported from; empty if the source does not say.
         shipped: the body was made for the schema that ships under that name: it fits that, and its labels are what they are
             called in the source, which a dataset may know by another id. Otherwise it is as the source has it.
+        refers: members of the body that are uuids of other annotations of the same image, which a dataset gives them: by the
+            `key` of the annotation that is meant. It came before; the body holds NO_UUID there.
     """
 
     image_name: str
     schema: str
     body: bytes
     place: str
-    key: bytes
+    origin: bytes
+    said: bytes
     uuid: bytes = b""
     shipped: bool = False
+    refers: Mapping[str, bytes] = MappingProxyType({})
+
+    @property
+    def key(self) -> bytes:
+        """16 bytes that are the same whenever the same annotation of the same source is read again."""
+        return import_key(self.origin, self.said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +145,9 @@ def annotation(
     format_name: str,
     source_id: str,
     place: str,
-    aside: dict[str, Json] | None = None,
+    uuid: bytes = b"",
+    identity: Json = None,
+    refers: Mapping[str, bytes] | None = None,
 ) -> ImportedAnnotation | Problem:
     """Make an annotation of a body, or a Problem if the body is too large or does not fit the schema that ships.
 
@@ -143,17 +158,26 @@ def annotation(
         format_name: "coco", "voc", …; with `source_id` it tells apart what is otherwise equal.
         source_id: the id or the position of the annotation in its source.
         place: where it stands in the source.
-        aside: what the source says of where the annotation is from, such as when that was changed last: kept in its
-            attributes, under the name of the format, without making it another annotation.
+        uuid: see `ImportedAnnotation`.
+        identity: what of the body tells it from others; None for all of it. A later export of the same source is known by it.
+        refers: see `ImportedAnnotation`.
     """
     made = unchecked_annotation(
-        image_name, schema, body, format_name=format_name, source_id=source_id, place=place, shipped=True, aside=aside
+        image_name,
+        schema,
+        body,
+        format_name=format_name,
+        source_id=source_id,
+        place=place,
+        uuid=uuid,
+        shipped=True,
+        identity=identity,
+        refers=refers,
     )
     if isinstance(made, Problem):
         return made
     validator = shipped_validator(schema)
-    verdict = validator.verdict(made.body) if aside else validator.verdict_of(body, made.body)
-    if verdict is not Conformance.VALID:
+    if validator.verdict_of(body, made.body) is not Conformance.VALID:
         first = validator.explain(made.body)[0]
         return Problem(place, f"makes no {schema}: {first.place} {first.what}; left out".replace(":  ", ": "))
     return made
@@ -169,23 +193,31 @@ def unchecked_annotation(
     place: str,
     uuid: bytes = b"",
     shipped: bool = False,
-    aside: dict[str, Json] | None = None,
+    identity: Json = None,
+    refers: Mapping[str, bytes] | None = None,
 ) -> ImportedAnnotation | Problem:
     """The same for a schema that need not ship: whether the body fits is seen where the dataset's own is known."""
     try:
-        said = text = canonical(body)
-        if aside and isinstance(body, dict):
-            attributes = body.get("attributes") or {}
-            kept = {**attributes.get(format_name, {}), **aside}
-            text = canonical({**body, "attributes": {**attributes, format_name: kept}})
+        text = canonical(body)
+        said = text if identity is None else canonical(identity)
     except (ValueError, RecursionError):
         return Problem(place, "holds what JSON cannot (NaN, Infinity, or half a surrogate pair); left out")
     if len(text) > IMPORTED_BODY_BYTES_MAX:
         return Problem(place, f"would be {len(text):,} bytes; the limit is {IMPORTED_BODY_BYTES_MAX:,}; left out")
-    parts = (format_name.encode(), image_name.encode(), schema.encode(), source_id.encode(), said)
+    parts = (format_name.encode(), image_name.encode(), schema.encode(), source_id.encode())
+    origin = _digest(b"".join([len(part).to_bytes(8, "big") + part for part in parts]))
+    return ImportedAnnotation(image_name, schema, text, place, origin, said, uuid, shipped, refers or {})
+
+
+def import_key(origin: bytes, said: bytes) -> bytes:
+    """The key of an annotation (16 bytes) of where it is from (16 bytes) and what it says."""
+    return _digest(origin + said)
+
+
+def _digest(data: bytes) -> bytes:
     hasher = _keys.copy()
-    hasher.update(b"".join([len(part).to_bytes(8, "big") + part for part in parts]))
-    return ImportedAnnotation(image_name, schema, text, place, hasher.digest(KEY_BYTES), uuid, shipped)
+    hasher.update(data)
+    return hasher.digest(KEY_BYTES)
 
 
 @functools.cache

@@ -11,20 +11,26 @@ from dataclasses import dataclass, field
 
 from gonk_node import schemas
 from gonk_node.core.events import AnnotationCreate
-from gonk_node.core.ids import EventRef, imported_annotation_uuid
+from gonk_node.core.ids import EventRef
 from gonk_node.core.limits import SPOOLED_WAITING_BYTES_MAX
 from gonk_node.errors import AmbiguousError, ExistsError, NonconformingError, NotFoundError, WrongStateError
 from gonk_node.formats.file_part import FilePart
 from gonk_node.formats.loss import Loss, NotCarried
-from gonk_node.formats.sample import ImportedAnnotation, ImportedImage, ImportedLabels, ImportedSchema, Record
+from gonk_node.formats.sample import (
+    ImportedAnnotation,
+    ImportedImage,
+    ImportedLabels,
+    ImportedSchema,
+    Record,
+)
 from gonk_node.replica.adding import Adder, NewFile
 from gonk_node.replica.author import EVENTS_PER_ENTRY, Author
+from gonk_node.replica.importing_held import HeldAnnotations
 from gonk_node.replica.importing_labels import DeclaredLabels
 from gonk_node.replica.proposing import full_schema_name
 from gonk_node.replica.queries import Revision
-from gonk_node.state.strict_json import Problem, canonical, parse
+from gonk_node.state.strict_json import Problem
 from gonk_node.store.content import ContentStore
-from gonk_node.store.state_schema import ANNOTATION
 
 _WAITING_MAX = 4 * EVENTS_PER_ENTRY  # annotations that wait for their images
 _COUNTS = ("objects", "objects_known", "annotations", "annotations_known", "left_out")
@@ -98,6 +104,7 @@ class Importing:
         self._schemas: dict[str, Revision | _Unusable] = {}
         self._documents: dict[str, bytes] = {}  # of schemas that the source has itself
         self._labels = DeclaredLabels(self._proposer, content, self.report.loss)
+        self._held = HeldAnnotations(self._proposer, self._labels)
         self._declared: list[ImportedLabels] = []
         self._after_ms = 0  # latest time of what is referred to
 
@@ -194,10 +201,10 @@ class Importing:
         self._propose_objects()
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
         wanted: dict[bytes, tuple[ImportedAnnotation, EventRef, Revision]] = {}
-        present = self._present(waiting)
+        present = self._held.present(waiting, self._object_uuid)
         self.report.annotations_known += len(present)
         for each in waiting:
-            if each.uuid in present:
+            if each.key in present:
                 continue
             on, schema = self._objects.get(each.image_name), self._schema(each.schema)
             if on is None:
@@ -207,41 +214,31 @@ class Importing:
             elif isinstance(schema, _Unusable):
                 schema.annotations += 1
             else:
-                uuid = imported_annotation_uuid(self._author.replica.dataset, on[0], each.key)
+                uuid = self._held.uuid_of(each, on[0])
                 wanted[uuid] = (each, on[1], schema)
-        known = self._known(wanted)
+        known = self._held.known(wanted)
         self.report.annotations_known += len(known)
-        events = []
-        for uuid, (each, ref, schema) in wanted.items():
+        events: dict[bytes, AnnotationCreate] = {}
+        for uuid, (each, ref, schema) in sorted(wanted.items(), key=lambda item: bool(item[1][0].refers)):
             if uuid in known:
                 continue
             body = self._labels.with_ids(each.schema, each.body) if each.shipped else each.body
             try:
+                body = self._held.with_uuids(each, body, self._object_uuid(each.image_name), events)
                 if not (each.shipped and body is each.body and self._proposer.bodies.ships(schema)):
                     self._proposer.bodies.check(schema, body)
             except NonconformingError as error:
                 self.report.loss.problem(Problem(each.place, f"{error.what}; left out"))
             else:
-                events.append(AnnotationCreate(uuid, schema.ref, (ref,), body))
-        for refs in self._author.sign_many(events, after_ms=self._after_ms):
+                events[uuid] = AnnotationCreate(uuid, schema.ref, (ref,), body)
+        for refs in self._author.sign_many(events.values(), after_ms=self._after_ms):
             self.report.annotations += len(refs)
             self._on_progress(self.report)
 
-    def _present(self, waiting: Iterable[ImportedAnnotation]) -> set[bytes]:
-        """Uuids of those that were exported from this very dataset, and say what they say there."""
-        said = {each.uuid: each.body for each in waiting if each.uuid}
-        return {
-            uuid
-            for uuid in self._known(said)
-            for revision in self._author.queries.revisions(ANNOTATION, uuid)
-            if revision.body is not None and canonical(parse(revision.body)) == said[uuid]
-        }
-
-    def _known(self, uuids: Iterable[bytes]) -> set[bytes]:
-        """Those that are in the dataset; a stranger's proposal does not count as such."""
-        queries = self._author.queries
-        held = queries.known(ANNOTATION, uuids)
-        return {uuid for uuid in held if self._proposer.standing(queries.revisions(ANNOTATION, uuid))}
+    def _object_uuid(self, image_name: str) -> bytes:
+        """That of an image in the source; empty where it cannot be used."""
+        found = self._objects.get(image_name)
+        return found[0] if isinstance(found, tuple) else b""
 
     def _schema(self, name: str) -> Revision | _Unusable:
         """The schema in the dataset; where it has none of that name, the one that ships is proposed."""

@@ -94,18 +94,3 @@ def test_csv_comes_back_and_importing_it_again_adds_nothing(gonk: Gonk) -> None:
     rows = [files.pop("annotations.csv").split(b"\r\n") for files in (before, after)]
     assert sorted(rows[0]) == sorted(rows[1])
     assert before == after
-
-
-def test_label_studio_comes_back_and_importing_it_again_adds_nothing(gonk: Gonk) -> None:
-    gonk.add("a.png", formats.png())
-    gonk.annotate("a.png")
-    gonk.accept_all()
-    report = gonk.json("export", "cells", "label-studio", gonk.files / "out")
-    assert (report["problems"], report["not_carried"]) == ([], [])
-    gonk.ok("dataset", "create", "other")
-    first, again = (gonk.json("import", "other", "label-studio", gonk.files / "out") for _ in range(2))
-    assert (first["objects"], first["annotations"], first["problems"]) == (1, 1, [])
-    assert (again["objects"], again["annotations"]) == (0, 0)
-    gonk.accept_all("other")
-    gonk.ok("export", "other", "label-studio", gonk.files / "again")
-    assert formats.data(gonk.files / "again") == formats.data(gonk.files / "out")

@@ -129,3 +129,30 @@ def test_jsonl_carries_label_sets_and_takes_bodies_as_they_are(gonk: Gonk, coco:
     assert gonk.json("labels", "other", "list")[0]["labels"] == labels(gonk)
     shown = gonk.json("show", "other", "1.png")["annotations"]
     assert sorted(each["body"]["label"] for each in shown) == ["RBC", "WBC"]
+
+
+def test_a_name_goes_before_an_id_that_reads_alike(gonk: Gonk, coco: Path) -> None:
+    gonk.ok("import", "cells", "coco", coco)
+    gonk.accept_all()
+    swapped = {"schema": "schema-bounding-box", "labels": [{"id": "WBC", "name": "RBC"}, {"id": "RBC", "name": "WBC"}]}
+    gonk.ok("labels", "cells", "set", gonk.file("labels.json", swapped))
+    gonk.accept_all()
+    gonk.ok("export", "cells", "coco", gonk.files / "out")
+    report = gonk.json("import", "cells", "coco", gonk.files / "out")
+    assert (report["annotations"], report["annotations_known"]) == (0, 2)
+    gonk.accept_all()
+    assert used(gonk) == ["RBC", "WBC"]
+
+
+def test_what_was_exported_after_a_renaming_is_known_when_it_comes_back(gonk: Gonk, coco: Path) -> None:
+    gonk.ok("import", "cells", "coco", coco)
+    gonk.accept_all()
+    gonk.ok("labels", "cells", "rename", "bounding-box", "WBC", "White blood cell")
+    gonk.accept_all()
+    gonk.ok("export", "cells", "coco", gonk.files / "out")
+    before = gonk.state()
+    assert gonk.json("import", "cells", "coco", gonk.files / "out")["annotations_known"] == 2
+    assert (
+        gonk.json("import", "cells", "coco", coco)["annotations_known"] == 2
+    )  # the first file still calls it as before
+    assert gonk.state() == before

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from gonk_node.core.ids import uuid_text
 from gonk_node.formats import IMPORTERS
 from gonk_node.formats.export import EXPORTERS, citing
 from gonk_node.formats.export.citing import BESIDE
@@ -44,23 +45,37 @@ def sample(
 
 
 def samples_of(records: Iterable[Record]) -> list[Sample]:
-    """The samples that a dataset would have after importing these records and accepting all of them."""
-    images: dict[str, ImportedImage] = {}
+    """The samples that a dataset would have after importing these records and accepting all of them.
+
+    Files are read as their records come: those that an importer made itself are gone later.
+    """
+    images: dict[str, tuple[ImportedImage, bytes]] = {}
     bodies: dict[str, list[ImportedAnnotation]] = {}
     for record in records:
         if isinstance(record, ImportedImage):
-            images[record.name] = record
+            assert record.path is not None
+            with open_file(record.path) as file:
+                images[record.name] = (record, file.read())
         elif isinstance(record, ImportedAnnotation):
             bodies.setdefault(record.image_name, []).append(record)
+    return sorted(
+        (_sample_of(image, data, bodies.get(name, [])) for name, (image, data) in images.items()),
+        key=lambda each: each.uuid,
+    )
+
+
+def _sample_of(image: ImportedImage, data: bytes, annotations: list[ImportedAnnotation]) -> Sample:
+    own = sorted(annotations, key=lambda each: each.key)
+    name = image.object_name or image.name
+    uuids = {
+        each.key: one.uuid
+        for each, one in zip(own, sample(name, [("", {})] * len(own), data=data).annotations, strict=True)
+    }
     found = []
-    for name, image in images.items():
-        assert image.path is not None
-        with open_file(image.path) as file:
-            data = file.read()
-        own = sorted(bodies.get(name, []), key=lambda each: each.key)
-        one = sample(name, [(each.schema, json.loads(each.body)) for each in own], data=data)
-        found.append(one)
-    return sorted(found, key=lambda each: each.uuid)
+    for each in own:
+        refers = {member: uuid_text(uuids[key]) for member, key in each.refers.items()}
+        found.append((each.schema, {**json.loads(each.body), **refers}))
+    return sample(name, found, data=data, media_type=image.media_type)
 
 
 def export(
@@ -88,6 +103,11 @@ def export(
 def read(format_name: str, source: Path, images: Path | None = None) -> list[Record]:
     """All that an importer yields."""
     return list(IMPORTERS[format_name](source, images))
+
+
+def read_samples(format_name: str, source: Path, images: Path | None = None) -> list[Sample]:
+    """The samples of all that an importer yields."""
+    return samples_of(IMPORTERS[format_name](source, images))
 
 
 def bodies(records: Iterable[Record]) -> dict[str, Bodies]:

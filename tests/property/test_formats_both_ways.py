@@ -261,7 +261,7 @@ def test_two_exports_are_the_same_bytes_whatever_the_order_of_arrival(bodies: fo
     samples = [formats.sample(f"{index}.png", [body]) for index, body in enumerate(bodies)]
     shuffled = random.sample(samples, len(samples))
     with tempfile.TemporaryDirectory() as folder:
-        for format_name in ("coco", "voc", "yolo-detect", "yolo-segment", "yolo-pose"):
+        for format_name in ("coco", "label-studio", "voc", "yolo-detect", "yolo-segment", "yolo-pose"):
             one, other = Path(folder) / f"{format_name}1", Path(folder) / f"{format_name}2"
             formats.export(samples, format_name, one)
             formats.export(shuffled, format_name, other)

@@ -7,7 +7,6 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -94,38 +93,3 @@ def test_csv_gives_classifications_back_whatever_their_labels(bodies: formats.Bo
     found, loss = there_and_back("csv", bodies, images="images")
     assert found == bodies
     assert not loss
-
-
-pixels = st.integers(0, 4_000).map(lambda n: n / 100)
-sides = st.integers(1, 2_000).map(lambda n: n / 100)
-corner = st.tuples(pixels, pixels).map(list)
-names_of_things = text.filter(bool)
-regions = (
-    st.fixed_dictionaries({"label": names_of_things, "x": pixels, "y": pixels, "w": sides, "h": sides}).map(
-        lambda body: ("bounding-box", body)
-    )
-    | st.fixed_dictionaries(
-        {"label": names_of_things, "cx": pixels, "cy": pixels, "w": sides, "h": sides, "angle": st.integers(1, 359)}
-    ).map(lambda body: ("rotated-box", body))
-    | st.tuples(names_of_things, st.lists(corner, min_size=3, max_size=6)).map(
-        lambda drawn: ("polygon", {"label": drawn[0], "parts": [{"outer": drawn[1], "holes": []}]})
-    )
-    | names_of_things.map(lambda label: ("classification", {"label": label}))
-    | st.lists(names_of_things, min_size=2, max_size=3, unique=True).map(
-        lambda labels: ("classification", {"labels": labels})
-    )
-    | names_of_things.map(lambda caption: ("caption", {"text": caption}))
-)
-
-
-@settings(deadline=None, max_examples=150)
-@given(st.lists(regions, max_size=4))
-def test_label_studio_gives_regions_choices_and_texts_back_within_its_rounding(bodies: formats.Bodies) -> None:
-    found, loss = there_and_back("label-studio", bodies, images="images")
-    assert not loss
-    assert [schema for schema, _ in found] == [schema for schema, _ in bodies]
-    for (schema, one), (_, other) in zip(found, bodies, strict=True):
-        if schema == "rotated-box":  # its middle is turned to its corner and back
-            assert one == pytest.approx(other, abs=2e-6)
-        else:
-            assert one == other

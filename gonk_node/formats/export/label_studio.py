@@ -1,133 +1,202 @@
-"""Label Studio JSON out: `tasks.json` with a task for each image, and the images in `images`.
+"""Label Studio's tasks out: a task for each object in `tasks.json`, the labelling config beside it, the files in `images`.
 
-Format: https://labelstud.io/guide/export#Label-Studio-JSON-format-of-annotated-tasks, as `formats.label_studio` reads it:
-boxes, rotated boxes, polygons, classifications and captions. The labelling interface is not written.
+Format: https://labelstud.io/guide/export#Label-Studio-JSON-format-of-annotated-tasks, as `formats.label_studio` reads it.
+What came from one annotation of Label Studio is one again, with its author and times (`label_studio_groups`). Objects of
+several kinds (images, texts, sounds, films) are in a file for each, since one config shows one of them.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from typing import Any
+from contextlib import ExitStack, suppress
+from urllib.parse import quote
 
-from gonk_node.formats.export.job import (
-    Job,
-    Sample,
-    SampleAnnotation,
-    annotation_place,
-    image_size,
-    kept,
-    tell_other_attributes,
-    typed_body,
-    write_image,
+from gonk_node.core.limits import LABEL_STUDIO_TEXT_BYTES_MAX
+from gonk_node.errors import InputFileError
+from gonk_node.formats.export.job import Job, Sample, image_size, write_image
+from gonk_node.formats.export.label_studio_annotations import Target, annotation_of, labels_of_relation
+from gonk_node.formats.export.label_studio_config import Config, Control
+from gonk_node.formats.export.label_studio_groups import Group, groups_of
+from gonk_node.formats.export.label_studio_results import (
+    CONTROLS,
+    MEMBERS,
+    OF_KIND,
+    POINTS,
+    REGIONS,
+    SHAPES,
+    parts_of,
 )
-from gonk_node.formats.export.numbering import Labels
-from gonk_node.formats.image_size import ImageSize
-from gonk_node.formats.label_studio import FORMAT
+from gonk_node.formats.export.numbering import Ids, Labels, kept_id
+from gonk_node.formats.folder import ExportFile
+from gonk_node.formats.label_studio import file_of
+from gonk_node.formats.label_studio_config import RELATIONS, config_of
+from gonk_node.formats.label_studio_data import NAME_OF_TEXT, ORDER, name_of_text
+from gonk_node.formats.label_studio_kept import INDEX
 from gonk_node.formats.safe_names import Names, safe_path
-from gonk_node.state.strict_json import canonical
+from gonk_node.state.strict_json import Json, canonical
 
 _IMAGES = "images/"
-_DECIMALS = 10  # of percentages
-_SCHEMAS = ("bounding-box", "caption", "classification", "polygon", "rotated-box")
-_MEMBERS = frozenset({"label", "labels", "text", "score", "attributes", "parts", *"xywh", "cx", "cy", "angle"})
-_SHAPES = {"bounding-box": "rectanglelabels", "rotated-box": "rectanglelabels", "polygon": "polygonlabels"}
+_LOCAL = "/data/local-files/?d="  # what Label Studio serves from a folder, as its own converters write it
 
 
 def write(job: Job) -> None:
-    """Write one task an image; see `job.Exporter`."""
-    names = Names()
-    called = Labels(job.labels_of(_SCHEMAS)).names()
-    for sample in job.samples():
-        names.add(sample.name)
-    number = 0
-    with job.folder.create("tasks.json") as file:
-        file.write(b"[")
+    """Write one task an object; see `job.Exporter`."""
+    survey = _Survey(job)
+    kinds = [kind for kind in ORDER if kind in survey.configs]
+    with ExitStack() as stack:
+        files = {
+            kind: _Tasks(stack.enter_context(job.folder.create(file_of(kind, alone=len(kinds) == 1)))) for kind in kinds
+        }
         for sample in job.samples():
-            if not sample.media_type.startswith("image/"):
-                what = (
-                    f"is {sample.media_type[:60]}, no image; left out, with its {len(sample.annotations)} annotations"
-                )
+            kind = _kind(sample)
+            try:
+                if not kind:
+                    raise InputFileError(f"is {sample.media_type[:60]}, no image, text, sound or film")
+                files[kind].add(_task(job, survey, sample, kind))
+            except InputFileError as error:
+                what = f"{error.what}; left out, with its {len(sample.annotations)} annotations"
                 job.loss.left_out(sample.place, what)
+        for file in files.values():
+            file.close()
+    for kind, config in survey.configs.items():
+        name = config_of(file_of(kind, alone=len(kinds) == 1))
+        job.folder.write(name, config.document(survey.order, job.loss))
+
+
+def _kind(sample: Sample) -> str:
+    """The kind of data that an object is, "" for one of which Label Studio shows nothing."""
+    kind = sample.media_type.partition("/")[0]
+    return kind if kind in ORDER else ""
+
+
+class _Tasks:
+    """A file of tasks."""
+
+    def __init__(self, file: ExportFile) -> None:
+        self._file = file
+        self._before = b"[\n"
+
+    def add(self, task: dict[str, Json]) -> None:
+        self._file.write(self._before + canonical(task))
+        self._before = b",\n"
+
+    def close(self) -> None:
+        self._file.write(b"[\n]\n" if self._before == b"[\n" else b"\n]\n")
+
+
+class _Survey:
+    """The first pass: which ids, names, tags and labels there are."""
+
+    def __init__(self, job: Job) -> None:
+        self.names = Names()
+        self.tasks = Ids()
+        self.annotations = Ids()
+        self.configs: dict[str, Config] = {}  # by kind of data
+        self.tags: dict[
+            tuple[str, str], dict[str, None]
+        ] = {}  # names, by kind of data and what they are called by default
+        declared = job.labels_of(sorted(MEMBERS))
+        labels = Labels(declared)
+        self.called = labels.names()
+        self.order: dict[str, int] = {}
+        for label in declared.values():
+            for name in (self.called[label.id], *label.keypoints):
+                self.order.setdefault(name, len(self.order))
+        for sample in job.samples():
+            if kind := _kind(sample):
+                self.names.add(sample.name)
+                self._add(groups_of(job, sample, kind, again=False), self.configs.setdefault(kind, Config(kind)))
+        for config in self.configs.values():
+            self._declare(job, config)
+
+    def _add(self, groups: list[Group], config: Config) -> None:
+        self.tasks.add(kept_id(_task_fields(groups).get("id")))
+        for group in groups:
+            self.annotations.add(group.kept_id)
+            for item in group.items:
+                config.add_data(item.kept.task.get("key"), item.kept.result.get("to_name"))
+                for part in parts_of(item.annotation.schema, item.body, item.kept, self.called):
+                    with suppress(InputFileError):  # too many tags: told when it is written
+                        name = config.control(part.control, part.wanted)
+                        self.tags.setdefault((config.kind, part.control.name), {})[name] = None
+                        for label in part.labels:
+                            config.add_label(name, label)
+                config.channels = config.channels or "channel" in item.body
+            for item in group.relations:
+                for label in labels_of_relation(item, self.called):
+                    config.add_label(RELATIONS, label)
+
+    def _declare(self, job: Job, config: Config) -> None:
+        """The labels of label sets are there, whether anything has them or not."""
+        for schema, labels in sorted(job.labels.items()):
+            if schema in REGIONS and schema not in OF_KIND[config.kind]:
                 continue
-            name = names.path(sample.name, sample.uuid)
-            if name != sample.name:
-                job.loss.not_carried(sample.place, "names that are no safe or unique file names; they were changed")
-            path = safe_path(_IMAGES + name)
-            number += 1
-            results = list(_results(job, sample, called))
-            annotations = [{"id": number, "result": results}] if results else []
-            task = {"id": number, "data": {"image": path}, "annotations": annotations}
-            file.write((b",\n" if number > 1 else b"\n") + canonical(task))
-            write_image(job, sample, path)
-        file.write(b"\n]\n")
+            names = [RELATIONS] if schema == "relation" else self._tags_of(config, CONTROLS.get(schema))
+            for label in labels.values():
+                for name in names:
+                    config.add_label(name, self.called.get(label.id, label.id), label)
+                for point in label.keypoints if schema == "keypoints" else ():
+                    for name in self._tags_of(config, POINTS):
+                        config.add_label(name, point)
+
+    def _tags_of(self, config: Config, control: Control | None) -> list[str]:
+        """Names of the tags of that sort; of a new one, if there is none."""
+        if control is None:
+            return []
+        found = [*self.tags.get((config.kind, control.name), ())]
+        with suppress(InputFileError):
+            return found or [config.control(control)]
+        return []
 
 
-def _results(job: Job, sample: Sample, called: dict[str, str]) -> Iterator[dict[str, Any]]:
-    size, taken = image_size(sample), set[str]()
-    for annotation in sample.annotations:
-        if annotation.schema not in _SCHEMAS:
-            job.loss.not_carried(sample.place, f"annotations of {annotation.schema[:60]}")
-            continue
-        body = typed_body(annotation, sample, job)
-        if body is None:
-            continue
-        place = annotation_place(annotation, sample)
-        if size is None and annotation.schema in _SHAPES:
-            job.loss.left_out(place, "needs the image's size, which cannot be read from the image file; left out")
-            continue
-        _tell(job, place, annotation, body)
-        values = _values(annotation.schema, body, size or ImageSize(1, 1), called)
-        for at, (kind, value) in enumerate(values):
-            region = kept(body, FORMAT).get("id")
-            if not isinstance(region, str) or region in taken or at:
-                region = annotation.uuid.hex() + (f"-{at}" if at else "")
-            taken.add(region)
-            tag = "label" if annotation.schema in _SHAPES else kind
-            found: dict[str, Any] = {"id": region, "type": kind, "from_name": tag, "to_name": "image", "value": value}
-            if size is not None and annotation.schema in _SHAPES:
-                found |= {"original_width": size.width, "original_height": size.height, "image_rotation": 0}
-            yield found | ({"score": body["score"]} if "score" in body else {})
+def _task_fields(groups: list[Group]) -> dict[str, Json]:
+    """What was kept of the task; of that with the least id, if several show this object."""
+    kept = [item.kept.task for group in groups for item in group.items if item.kept.task]
+    return min(kept, key=lambda task: (kept_id(task.get("id")) or 0, canonical(task)), default={})
 
 
-def _values(
-    schema: str, body: dict[str, Any], size: ImageSize, called: dict[str, str]
-) -> Sequence[tuple[str, dict[str, Any]]]:
-    """(type, value) of each result that an annotation makes."""
-    if schema == "caption":
-        return [("textarea", {"text": [body["text"]]})]
-    labels = [called.get(label, label) for label in body.get("labels") or [body["label"]]]
-    if schema == "classification":
-        return [("choices", {"choices": labels})]
-    kind = _SHAPES[schema]
-    if schema == "polygon":
-        outlines = ([_percent(x, y, size) for x, y in part["outer"]] for part in body["parts"])
-        return [(kind, {"points": points, "closed": True, kind: labels}) for points in outlines]
-    angle, w, h = body.get("angle", 0), body["w"], body["h"]
-    if schema == "bounding-box":
-        x, y = body["x"], body["y"]
+def _task(job: Job, survey: _Survey, sample: Sample, kind: str) -> dict[str, Json]:
+    """The task of an object, whose bytes are written.
+
+    Raises:
+        InputFileError: it can be none, and why. Errors of `write_image` and of the sample's `open`.
+    """
+    groups, config = groups_of(job, sample, kind, again=True), survey.configs[kind]
+    text = _text(sample) if kind == "text" else ""
+    if kind == "text":
+        name = safe_path(sample.name)
+        named: dict[str, Json] = {} if name == name_of_text(text.encode()) else {NAME_OF_TEXT: name}
+        shown: dict[str, Json] = {config.key: text, **named}
     else:
-        turn = math.radians(angle)
-        x = body["cx"] - (w * math.cos(turn) - h * math.sin(turn)) / 2
-        y = body["cy"] - (w * math.sin(turn) + h * math.cos(turn)) / 2
-    sides = dict(zip(("x", "y", "width", "height"), (*_percent(x, y, size), *_percent(w, h, size)), strict=True))
-    return [(kind, {**sides, "rotation": angle, kind: labels})]
+        name = survey.names.path(sample.name, sample.uuid)
+        path = safe_path(_IMAGES + name)
+        shown = {config.key: _LOCAL + quote(path)}
+        write_image(job, sample, path)
+    if name != sample.name:
+        job.loss.not_carried(sample.place, "names that are no safe or unique file names; they were changed")
+    shapes = any(item.annotation.schema in SHAPES for group in groups for item in group.items)
+    target = Target(config, image_size(sample) if shapes else None, text, survey.called, job.loss)
+    annotations = (annotation_of(group, survey.annotations.next(group.kept_id), target) for group in groups)
+    kept = _task_fields(groups)
+    data = kept.get("data")
+    return {
+        **{field: value for field, value in kept.items() if field not in ("key", INDEX)},
+        "id": survey.tasks.next(kept_id(kept.get("id"))),
+        "data": {**(data if isinstance(data, dict) else {}), **shown},
+        "annotations": [annotation for annotation in annotations if annotation is not None],
+    }
 
 
-def _percent(x: float, y: float, size: ImageSize) -> list[float]:
-    return [round(100 * x / size.width, _DECIMALS), round(100 * y / size.height, _DECIMALS)]
+def _text(sample: Sample) -> str:
+    """The text that an object is.
 
-
-def _tell(job: Job, place: str, annotation: SampleAnnotation, body: dict[str, Any]) -> None:
-    tell_other_attributes(body, place, FORMAT, job.loss)
-    for member in sorted(body.keys() - _MEMBERS):
-        job.loss.not_carried(place, f"{member} of {annotation.schema}")
-    parts = body.get("parts", [])
-    if len(parts) > 1:
-        job.loss.not_carried(place, "that several parts are one thing: each is a region")
-    if any(part.get("holes") for part in parts):
-        job.loss.not_carried(place, "holes of polygons, which are filled")
-    if annotation.schema == "rotated-box" and not body["angle"]:
-        job.loss.not_carried(place, "that boxes of angle 0 are rotated boxes")
-    if len(body.get("labels", "ab")) == 1:
-        job.loss.not_carried(place, "that one label is a list of labels")
+    Raises:
+        InputFileError: it is too long for a task, or no UTF-8. Errors of the sample's `open`.
+    """
+    if sample.size > LABEL_STUDIO_TEXT_BYTES_MAX:
+        raise InputFileError(f"the text is longer than {LABEL_STUDIO_TEXT_BYTES_MAX:,} bytes")
+    with sample.open() as file:
+        data = file.read(LABEL_STUDIO_TEXT_BYTES_MAX)
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise InputFileError("the text is no UTF-8") from error

@@ -89,7 +89,7 @@ def test_a_label_set_brings_points_and_skeleton(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("format_name", ["coco", "voc", "yolo-detect"])
+@pytest.mark.parametrize("format_name", ["coco", "label-studio", "voc", "yolo-detect"])
 def test_memory_does_not_grow_with_the_dataset(
     tmp_path: Path, format_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

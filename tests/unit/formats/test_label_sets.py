@@ -41,6 +41,11 @@ def test_a_document_is_read_and_written_without_loss() -> None:
     assert made.get("p") == Label("p", "P", keypoints=("a", "b"), skeleton=(("a", "b"),), attributes={"x": 1})
 
 
+def test_labels_that_are_added_take_no_key_from_those_that_are_there() -> None:
+    more = cells().with_more([Label("RBC", "other"), Label("x", "X", hotkey="r"), Label("y", "Y", hotkey="y")])
+    assert [(label.id, label.hotkey) for label in more.labels[4:]] == [("x", None), ("y", "y")]
+
+
 @given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=8), unique=True, max_size=8))
 def test_any_names_are_read_and_written_without_loss(names: list[str]) -> None:
     made = LabelSet("schema-a", tuple(Label(str(at), name) for at, name in enumerate(names)))
