@@ -333,3 +333,13 @@ def test_several_changes_of_roles_are_spelled_so(shared: Gonk, stranger: Gonk) -
     for role in ("contributor", "reviewer"):
         shared.ok(role, "add", "cells", stranger.key())
     assert "2 changes of roles" in shared.ok("revert", "cells", "--since", since, "--dry-run").err
+
+
+def test_annotations_that_come_back_with_their_object_are_told_to_stay_with_the_deleted_one(
+    shared: Gonk, stranger: Gonk
+) -> None:
+    stranger.ok("delete", "cells", annotation(shared))
+    stranger.ok("delete", "cells", "a.png")
+    take(shared, stranger)
+    steps = shared.json("revert", "cells", "--author", stranger.key(), "--dry-run")["steps"]
+    assert [(each["revision"]["type"], each["left_behind"]) for each in steps] == [("annotation", 0), ("object", 1)]
