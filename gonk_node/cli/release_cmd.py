@@ -17,6 +17,7 @@ from gonk_node.core.times import time_json
 from gonk_node.replica.release_diff import Difference, Listed
 from gonk_node.replica.releases import Release, Releases
 from gonk_node.state.manifest import ListedObject, Summary
+from gonk_node.state.releases import is_time, is_uuid, tag_text
 
 _SHOWN_MAX = 100  # differences, in the text form
 
@@ -69,10 +70,17 @@ def list_(run: Run, dataset: str) -> None:
 
 
 def _row(place: Place, found: Release) -> list[str]:
-    tag = found.tag if found.is_named else f"{found.tag} (another one has the tag)"
+    tag = tag_text(found.tag) + ("" if found.is_named else f" ({_unnamed(found)})")
     counts = (found.summary.objects, found.summary.annotations, found.summary.left_out)
     who, when = place.people.who(found.author), time_text(found.time_ms)
     return [tag, *[f"{number:,}" for number in counts], who, when, found.event]
+
+
+def _unnamed(found: Release) -> str:
+    """Why the tag of a release does not mean it."""
+    if is_uuid(found.tag) or is_time(found.tag):
+        return "reads as something else"
+    return "another one has the tag"
 
 
 @verb("show")
@@ -101,11 +109,11 @@ def show(run: Run, dataset: str, tag: str, manifest: str | None) -> None:
         ]
         run.out.json(_json(place, found) | {"heads": heads})
         return
-    rows = [("release", found.tag), ("event", found.event), ("by", place.people.who(found.author))]
+    rows = [("release", tag_text(found.tag)), ("event", found.event), ("by", place.people.who(found.author))]
     rows += [("time (UTC)", time_text(found.time_ms)), ("holds", _counts(found.summary))]
     rows += [("manifest", found.summary.hash.hex()), ("stands on", plural(len(found.heads), "log"))]
     if not found.is_named:
-        rows.append(("tag", "means another release, of a higher-ranked owner or an earlier one"))
+        rows.append(("tag", f"does not mean it, but its event does: {_unnamed(found)}"))
     run.out.pairs([*rows, ("notes", found.notes)])
 
 
@@ -127,7 +135,7 @@ def verify(run: Run, dataset: str, tag: str) -> None:
     run.out.line(release_.summary.hash.hex())
     who = place.people.who(release_.author)
     run.out.note(
-        f"{release_.tag} by {who} is what it says: {_counts(release_.summary)}, from {plural(events, 'event')}"
+        f"{tag_text(release_.tag)} by {who} is what it says: {_counts(release_.summary)}, from {plural(events, 'event')}"
     )
 
 

@@ -31,7 +31,7 @@ from gonk_node.replica.release_heads import release_heads
 from gonk_node.replica.replica import Replica
 from gonk_node.replica.snapshot import Progress, Snapshot, heads_at_time, snapshot_at
 from gonk_node.state.manifest import Summary
-from gonk_node.state.releases import Signed, check_tag, named_by_tags
+from gonk_node.state.releases import Signed, check_tag, is_time, is_uuid, named_by_tags, tag_text
 from gonk_node.store.state_schema import split_number
 
 _SIGNED = (
@@ -103,25 +103,27 @@ class Releases:
         found = [self._read(row, row.ref in named) for row in rows if row.rank is not None]
         return sorted(found, key=lambda release: (release.time_ms, release.ref))
 
-    def find(self, tag: str) -> Release:
+    def find(self, text: str) -> Release:
         """The release that a tag means, or the one of an event's UUID.
+
+        A text that reads as a UUID never is a tag here, nor is one that reads as a time (A13).
 
         Raises:
             NotFoundError: there is none. ReleaseError: there is one, signed by a key that was no owner there.
         """
         rows = self._rows()
         named = _named(rows)
-        row = next((each for each in rows if each.tag == tag and each.ref in named), None)
-        if row is not None:
-            return self._read(row, True)
-        chosen = [each for each in rows if each.tag == tag] or self._by_event(rows, tag)
-        if not chosen or (chosen[0].rank is None and _is_time(tag)):  # no stranger's tag stands in the way of a time
-            raise NotFoundError(f"there is no release {tag!r}", hint="gonk release list DATASET")
-        row = chosen[0]
+        tagged = sorted([each for each in rows if each.tag == text], key=lambda each: each.ref not in named)
+        found = self._by_event(rows, text) if is_uuid(text) else [] if is_time(text) else tagged
+        if not found:
+            owners = [uuid_text(event_uuid(each.ref)) for each in tagged if each.rank is not None]
+            hint = f"what has that tag, which reads as something else, is named by its event: {', '.join(owners[:3])}"
+            raise NotFoundError(f"there is no release {text!r}", hint=hint if owners else "gonk release list DATASET")
+        row = found[0]
         if row.rank is None:
             raise ReleaseError(
                 "it was signed by a key that is no owner at that place of its log",
-                where=f"release {row.tag} by {row.author.hex()[:8]}",
+                where=f"release {tag_text(row.tag)} by {row.author.hex()[:8]}",
                 hint="gonk owner list DATASET tells who may release",
             )
         return self._read(row, row.ref in named)
@@ -148,7 +150,9 @@ class Releases:
         entry = None if record is None else read_stored(record)
         event = None if entry is None else entry.stored_events()[index]
         if entry is None or not isinstance(event, ReleaseCreate):
-            raise NotHeldError("the release itself is not on this node", where=row.tag, hint="gonk sync DATASET")
+            raise NotHeldError(
+                "the release itself is not on this node", where=f"release {tag_text(row.tag)}", hint="gonk sync DATASET"
+            )
         summary = Summary(event.manifest_hash, *event.counts)
         heads = tuple([Head(*head) for head in event.heads])
         time_ms = entry.header.time_ms
@@ -237,23 +241,22 @@ class Releases:
         return snapshot
 
     def at(self, text: str, progress: Progress | None = None) -> Snapshot:
-        """What was there at a release, or at a time (as authors state it), for looking back; to be closed.
+        """What was there at a time (as authors state it), or at a release, for looking back; to be closed.
+
+        What reads as a time is one: nobody changes by a tag what it means.
 
         Raises:
             NotFoundError: neither a release, nor a time at which the dataset existed. Also as of `snapshot_of`.
         """
-        try:
+        if not is_time(text):
             return self.snapshot_of(text, erased_too=True, progress=progress)
-        except NotFoundError:
-            if not _is_time(text):
-                raise
         return snapshot_at(self._replica, heads_at_time(self._replica, parse_time(text)), progress=progress)
 
     def _check(self, release: Release, snapshot: Snapshot) -> None:
         found = snapshot.summary()
         if found == release.summary:
             return
-        where = f"release {release.tag}"
+        where = f"release {tag_text(release.tag)}"
         lacking = snapshot.lacking()
         erased = [ref for ref in lacking if self._is_erased(ref)]
         if len(erased) < len(lacking):
@@ -290,14 +293,6 @@ class Releases:
         """
         with self.snapshot_of(one, progress=progress) as before, self.snapshot_of(other, progress=progress) as after:
             yield from differences(before, after)
-
-
-def _is_time(text: str) -> bool:
-    try:
-        parse_time(text)
-    except UsageError:
-        return False
-    return True
 
 
 def _named(rows: list[_Row]) -> set[EventRef]:

@@ -46,7 +46,7 @@ def test_the_manifest_is_written_as_it_is(released: Gonk) -> None:
 
 def test_only_owners_release_and_a_tag_is_used_once(released: Gonk, stranger: Gonk) -> None:
     assert "there is a release 'v1.0' already" in released.refused("release", "create", "cells", "v1.0").err
-    for tag in ("", ".hidden", "a/b", "v 1", "x" * 101, "ü"):
+    for tag in ("", ".hidden", "a/b", "v 1", "v1 ", "v\u202e1", "v\x1b[31m", "x" * 101, "ü", "2026-11-30", "00" * 16):
         released.refused("release", "create", "cells", tag, code=2)
     exchange(released, stranger)
     assert "only owners may make releases" in stranger.refused("release", "create", "cells", "v2.0").err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -20,10 +21,11 @@ from gonk_node.core.events import (
     ReleaseCreate,
     ReleaseHead,
 )
-from gonk_node.core.ids import EventRef
+from gonk_node.core.ids import EventRef, event_uuid, uuid_text
 from gonk_node.errors import (
     ErasedError,
     NotAllowedError,
+    NotFoundError,
     NotHeldError,
     ReleaseError,
     VerificationError,
@@ -185,15 +187,38 @@ def test_who_is_no_owner_or_was_removed_makes_no_release(replica: Replica) -> No
     assert Releases(replica).verify("early").release == early, "what she did before stands"
 
 
-def test_no_strangers_tag_stands_in_the_way_of_a_time(replica: Replica) -> None:
-    made = release(replica)
+def tagged(replica: Replica, name: str, tag: str, made: Release) -> str:
+    """Somebody signs the same release once more, under a tag that no honest node signs; the uuid of its event."""
     heads = tuple(ReleaseHead(*head) for head in made.heads)
-    local_replica.author(replica, "sam").sign([ReleaseCreate("2100-01-01", "", heads, bytes(32), (0, 0, 0))])
+    entry = local_replica.author(replica, name).sign([ReleaseCreate(tag, "", heads, made.summary[0], made.summary[1:])])
+    return uuid_text(event_uuid(EventRef(entry.entry_id, 0)))
+
+
+@pytest.mark.parametrize("name", ["sam", "owner"])
+def test_no_tag_stands_in_the_way_of_a_time(replica: Replica, name: str) -> None:
+    made = release(replica)
+    local_replica.author(replica, "owner").sign([object_create(7, "came later")])
+    event = tagged(replica, name, "2100-01-01", made)
     with Releases(replica).at("2100-01-01") as snapshot:
         assert snapshot.state_digest() == replica.state_digest()
-    local_replica.author(replica, "owner").sign([ReleaseCreate("2100-01-01", "", heads, bytes(32), (0, 0, 0))])
-    with pytest.raises(ReleaseError, match="another hash"):
-        Releases(replica).at("2100-01-01")
+    with pytest.raises(NotFoundError) as refused:
+        Releases(replica).snapshot_of("2100-01-01")
+    if name == "owner":
+        assert event in str(refused.value), "it tells how to name that release"
+        with Releases(replica).at(event) as snapshot:
+            assert snapshot.summary() == made.summary
+
+
+def test_a_tag_that_is_the_uuid_of_anothers_release_does_not_take_its_place(replica: Replica) -> None:
+    made = release(replica)
+    later = release(replica, "v2", "anna")
+    impostor = tagged(replica, "anna", made.event, later)
+    assert Releases(replica).find(made.event).ref == made.ref
+    assert Releases(replica).find(impostor).tag == made.event
+    unknown = str(UUID(bytes=bytes(16)))
+    tagged(replica, "anna", unknown, later)
+    with pytest.raises(NotFoundError):
+        Releases(replica).find(unknown)
 
 
 def test_of_two_releases_with_one_tag_every_node_takes_the_higher_owners(replica: Replica, tmp_path: Path) -> None:
