@@ -195,7 +195,7 @@ class ReleaseError(VerificationError):
 class ErasedError(VerificationError):
     """Bodies that a release stands on were erased since, by those who may; nobody can verify it whole any more."""
 
-    code = "erased"
+    code, fault = "erased", "nobody"
 
 
 class NotHeldError(VerificationError):

@@ -24,6 +24,7 @@ from gonk_node.errors import (
     WrongStateError,
 )
 from gonk_node.replica.author import Author
+from gonk_node.replica.erasures import erasure_of
 from gonk_node.replica.governing import Governor
 from gonk_node.replica.queries import Queries
 from gonk_node.replica.release_diff import Difference, differences
@@ -266,8 +267,10 @@ class Releases:
                 hint="gonk sync DATASET fetches them from peers that have them",
             )
         if erased:
+            first = erasure_of(self._replica, erased[0])
             raise ErasedError(
-                f"it stands on events that were erased since, {len(erased)} of them, so its manifest cannot be made again",
+                f"it stands on events that were erased since, {len(erased)} of them, so its manifest cannot be made again;"
+                f" {first}",
                 where=where,
                 hint="what is left is as it was; make a new release of it: gonk release create DATASET TAG",
             )
@@ -280,8 +283,7 @@ class Releases:
 
     def _is_erased(self, ref: EventRef) -> bool:
         """Whether an honoured redaction of today covers an event."""
-        sql = "SELECT 1 FROM redactions WHERE target_entry = ? AND target_index = ? AND honoured"
-        return self._replica.db.one(sql, ref) is not None
+        return erasure_of(self._replica, ref) is not None
 
     # --- comparing --------------------------------------------------------------------------------------
 

@@ -100,7 +100,9 @@ def test_erasing_after_a_release_is_told_apart_from_tampering(released: Gonk) ->
     annotation = released.json("list", "cells", "annotations")["annotations"][0]
     released.ok("redact", "cells", annotation["event"], "--reason", "a face in it")
     result = released.refused("release", "verify", "cells", "v1.0", code=4)
-    assert "erased since" in result.err
+    assert "erased since" in result.err and "fault" not in result.err
+    assert f"event {annotation['event']} was redacted by {released.key()[:8]} on " in result.err
+    assert "a face in it" in result.err
     assert released.run("release", "verify", "cells", "v1.0", "--json").error()["code"] == "erased"
     assert len(released.json("list", "cells", "objects", "--at", "v1.0")["objects"]) == 1
     assert released.json("list", "cells", "annotations", "--at", "v1.0")["annotations"] == []

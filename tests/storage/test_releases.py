@@ -22,6 +22,7 @@ from gonk_node.core.events import (
     ReleaseHead,
 )
 from gonk_node.core.ids import EventRef, event_uuid, uuid_text
+from gonk_node.core.times import time_json
 from gonk_node.errors import (
     ErasedError,
     NotAllowedError,
@@ -147,15 +148,23 @@ def test_a_tampered_manifest_hash_or_count_is_refused(replica: Replica) -> None:
     assert ReleaseError.exit_code == ErasedError.exit_code == NotHeldError.exit_code == 4
 
 
-def test_heads_that_nobody_has_are_refused(replica: Replica) -> None:
+def test_heads_that_nobody_has_and_heads_that_say_what_is_not_so_are_refused_and_told_apart(replica: Replica) -> None:
     made = release(replica)
     heads = [ReleaseHead(*head) for head in made.heads]
-    unknown = heads[0]._replace(entry_id=bytes(32))
-    elsewhere = heads[0]._replace(seq=heads[0].seq - 1)
     author = local_replica.author(replica, "owner")
-    for tag, head in (("unknown", unknown), ("elsewhere", elsewhere)):
+    known, seq = heads[0], heads[0].seq - 1
+    for tag, head, error, what in (
+        ("unknown", known._replace(entry_id=bytes(32)), NotHeldError, "is not on this node"),
+        (
+            "elsewhere",
+            known._replace(seq=seq),
+            ReleaseError,
+            f"as number {seq} of a log of .*, which is number {known.seq}",
+        ),
+        ("another log", known._replace(log_id=bytes(8)), ReleaseError, "of another log"),
+    ):
         author.sign([ReleaseCreate(tag, "", tuple(sorted([head, *heads[1:]])), made.summary.hash, made.summary[1:])])
-        with pytest.raises(NotHeldError, match="is not on this node"):
+        with pytest.raises(error, match=what):
             Releases(replica).verify(tag)
 
 
@@ -192,6 +201,16 @@ def tagged(replica: Replica, name: str, tag: str, made: Release) -> str:
     heads = tuple(ReleaseHead(*head) for head in made.heads)
     entry = local_replica.author(replica, name).sign([ReleaseCreate(tag, "", heads, made.summary[0], made.summary[1:])])
     return uuid_text(event_uuid(EventRef(entry.entry_id, 0)))
+
+
+def test_an_entry_that_is_dated_before_the_dataset_does_not_make_it_older(replica: Replica) -> None:
+    genesis = replica.log.header_of(replica.dataset)
+    assert genesis is not None
+    replica.ingest([TestAuthor("sam", replica.dataset).append(object_create(9), time_ms=1000).record])
+    with pytest.raises(NotFoundError, match="did not exist yet"):
+        Releases(replica).at("1980-01-01")
+    with Releases(replica).at(time_json(genesis.time_ms) or "") as snapshot:
+        assert snapshot.events == 2
 
 
 @pytest.mark.parametrize("name", ["sam", "owner"])
