@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from gonk_node.cli.describe import DECISIONS, event_text
-from gonk_node.cli.pick import pick
+from gonk_node.cli.pick import pick, version_of
 from gonk_node.cli.place import Place
 from gonk_node.cli.run import Run, dataset_argument, verb
 from gonk_node.cli.text import safe, time_text
@@ -34,7 +34,9 @@ def blame(run: Run, dataset: str, what: str) -> None:
     stands there now. Reviews of keys that may not review are left out.
     """
     place = Place(run, dataset)
-    revisions, version = pick(place.queries, what)
+    revisions, version = pick(place, what)
+    if version is not None:
+        version_of(revisions, version)  # NotFoundError
     found = Blaming(place.replica).blame([each for each in revisions if version in (None, each.version)])
     if run.as_json:
         run.out.json([_json(place, each) for each in found])

@@ -12,12 +12,12 @@ from gonk_node.cli.files import write_output
 from gonk_node.cli.place import Place
 from gonk_node.cli.run import Run, dataset_argument, verb
 from gonk_node.cli.text import plural, time_text
-from gonk_node.core.ids import uuid_text
-from gonk_node.core.times import time_json
+from gonk_node.core.ids import is_uuid, uuid_text
+from gonk_node.core.times import is_time, time_json
 from gonk_node.replica.release_diff import Difference, Listed
 from gonk_node.replica.releases import Release, Releases
 from gonk_node.state.manifest import ListedObject, Summary
-from gonk_node.state.releases import is_time, is_uuid, tag_text
+from gonk_node.state.releases import tag_text
 
 _SHOWN_MAX = 100  # differences, in the text form
 

@@ -66,6 +66,9 @@ class Root(click.Group):
         except BrokenPipeError:  # `gonk list … | head` closed its end; what is left must not be flushed at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = 1
+        except click.exceptions.NoArgsIsHelpError as error:  # a group of commands alone: its help, as it is
+            error.show()
+            code = error.exit_code
         except (GonkError, click.ClickException) as error:
             code = show_error(_as_ours(error), as_json=_wants_json(arguments))
         except Exception as error:  # noqa: BLE001 - the last line of defence: a bug of gonk is told as one

@@ -36,7 +36,7 @@ def show(run: Run, dataset: str, what: str, save: str | None) -> None:
     fetched from a peer when it is to be saved.
     """
     place = Place(run, dataset)
-    revisions, version = pick(place.queries, what)
+    revisions, version = pick(place, what)
     chosen = _chosen(revisions, version)
     if save is not None:
         _save(place, chosen, save)

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from gonk_node.core.entry import read_stored
 from gonk_node.core.events import ReleaseCreate
 from gonk_node.core.heads import Head
-from gonk_node.core.ids import EventRef, event_uuid, uuid_text
-from gonk_node.core.times import parse_time
+from gonk_node.core.ids import EventRef, event_uuid, is_uuid, uuid_text
+from gonk_node.core.times import is_time, parse_time
 from gonk_node.errors import (
     ErasedError,
     ExistsError,
@@ -32,7 +32,7 @@ from gonk_node.replica.release_heads import release_heads
 from gonk_node.replica.replica import Replica
 from gonk_node.replica.snapshot import Progress, Snapshot, heads_at_time, snapshot_at
 from gonk_node.state.manifest import Summary
-from gonk_node.state.releases import Signed, check_tag, is_time, is_uuid, named_by_tags, tag_text
+from gonk_node.state.releases import Signed, check_tag, named_by_tags, tag_text
 from gonk_node.store.state_schema import split_number
 
 _SIGNED = (

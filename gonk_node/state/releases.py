@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from gonk_node.core.ids import EventRef, parse_uuid
+from gonk_node.core.ids import EventRef, is_uuid
 from gonk_node.core.limits import RELEASE_TAG_CHARS_MAX
-from gonk_node.core.times import parse_time
+from gonk_node.core.times import is_time
 from gonk_node.errors import UsageError
 
 _TAG = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._+-]{{0,{RELEASE_TAG_CHARS_MAX - 1}}}")
@@ -48,24 +48,6 @@ def named_by_tags(honoured: Iterable[Signed]) -> dict[str, EventRef]:
         if other is None or each[1:] < other[1:]:
             best[each.tag] = each
     return {tag: each.ref for tag, each in best.items() if not (is_uuid(tag) or is_time(tag))}
-
-
-def is_uuid(text: str) -> bool:
-    """Whether a text reads as a UUID, and so as the name of an event."""
-    try:
-        parse_uuid(text)
-    except UsageError:
-        return False
-    return True
-
-
-def is_time(text: str) -> bool:
-    """Whether a text reads as a time."""
-    try:
-        parse_time(text)
-    except UsageError:
-        return False
-    return True
 
 
 def check_tag(tag: str) -> None:

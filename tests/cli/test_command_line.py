@@ -113,6 +113,13 @@ def test_wrong_usage_is_exit_code_2_with_the_help_to_read(gonk: Gonk, words: tup
     assert gonk.run(*words, "--json").error()["code"] == "usage"
 
 
+@pytest.mark.parametrize("words", [(), ("release",), ("schema",), ("dataset",)])
+def test_a_group_of_commands_alone_shows_its_help_as_it_is(words: tuple[str, ...]) -> None:
+    alone, asked = process(*words), process(*words, "--help")
+    assert (alone.returncode, alone.stdout) == (2, "")
+    assert alone.stderr == asked.stdout
+
+
 def test_a_bug_is_told_as_one_and_without_a_traceback(gonk: Gonk, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise ZeroDivisionError("division by zero")

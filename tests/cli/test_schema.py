@@ -104,3 +104,22 @@ def test_a_rejected_schema_keeps_its_name(gonk: Gonk) -> None:
     gonk.ok("review", "cells", "reject", "--all")
     assert "already (rejected)" in gonk.refused("schema", "add", "cells", "caption").err
     assert "rejected" in gonk.refused("schema", "add", "cells", "caption", "--update").err
+
+
+@pytest.mark.parametrize("name", ["polygon", "schema-polygon"])
+def test_schemas_go_by_their_names_with_and_without_the_prefix_everywhere(gonk: Gonk, name: str) -> None:
+    assert gonk.ok("schema", "show", name).out == schemas.load("polygon").decode()
+    assert gonk.json("schema", "show", name) == gonk.json("schema", "show", "polygon")
+    made = gonk.json("schema", "add", "cells", name)
+    assert made["name"] == "schema-polygon"
+    assert gonk.ok("schema", "show", "cells", name).out == schemas.load("polygon").decode()
+    assert gonk.json("show", "cells", name)["uuid"] == made["uuid"]
+    assert gonk.json("blame", "cells", name)[0]["uuid"] == made["uuid"]
+    assert gonk.json("delete", "cells", f"{name}@0")["target"]["uuid"] == made["uuid"]
+
+
+def test_an_object_goes_before_a_schema_of_that_name_without_its_prefix(gonk: Gonk) -> None:
+    gonk.ok("schema", "add", "cells", "polygon")
+    gonk.add("polygon")
+    assert gonk.json("show", "cells", "polygon")["type"] == "object"
+    assert gonk.json("show", "cells", "schema-polygon")["type"] == "schema"
