@@ -12,6 +12,8 @@ from uuid import uuid4
 from gonk_node.core import limits
 from gonk_node.core.chunks import ContentInfo
 from gonk_node.core.events import (
+    OWNER,
+    REVIEWER,
     SCHEMA_PREFIX,
     AnnotationCreate,
     AnnotationUpdate,
@@ -31,6 +33,7 @@ from gonk_node.errors import (
 from gonk_node.replica.author import Author
 from gonk_node.replica.bodies import Bodies
 from gonk_node.replica.queries import Revision
+from gonk_node.replica.ways_back import fallen, status_text, way_back
 from gonk_node.state.conformance import check_schema
 from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA
 
@@ -109,11 +112,13 @@ class Proposer:
         check_schema(document)
         existing = self.standing(self._queries.schema(name))
         if existing:
+            usable = next((each for each in existing if is_open(each)), None)
+            shown = usable or fallen(existing)
             raise ExistsError(
-                f"there is a schema {name} already ({', '.join(existing[0].views)})",
-                hint="gonk schema add DATASET SCHEMA --update proposes a new version of it"
-                if is_open(existing[0])
-                else None,
+                f"there is a schema {name} already ({status_text(shown)})",
+                hint=self._way_back(shown)
+                if usable is None
+                else "gonk schema add DATASET SCHEMA --update proposes a new version of it",
             )
         return SchemaCreate(name, document)
 
@@ -149,8 +154,12 @@ class Proposer:
         current = next((each for each in revisions if each.current), None)
         usable = current or next((each for each in reversed(revisions) if is_open(each)), None)
         if usable is None:
-            raise WrongStateError(f"the schema is {' and '.join(revisions[-1].views)}", where=name)
+            shown = fallen(revisions)
+            raise WrongStateError(f"the schema is {status_text(shown)}", where=name, hint=self._way_back(shown))
         return usable
+
+    def _way_back(self, schema: Revision) -> str | None:
+        return way_back(self._queries, schema, may_review=self.author.role in (OWNER, REVIEWER))
 
     def schema_base(self, name: str, known: Collection[bytes] = ()) -> Revision:
         """The revision that an update in Gonk's way builds on: see `latest`. NotFoundError where there is no such schema."""
