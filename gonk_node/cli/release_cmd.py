@@ -16,6 +16,7 @@ from gonk_node.core.ids import is_uuid, uuid_text
 from gonk_node.core.times import is_time, time_json
 from gonk_node.replica.release_diff import Difference, Listed
 from gonk_node.replica.releases import Release, Releases
+from gonk_node.replica.standing import Undecided, undecided
 from gonk_node.state.manifest import ListedObject, Summary
 from gonk_node.state.releases import tag_text
 
@@ -40,14 +41,28 @@ def create(run: Run, dataset: str, tag: str, notes: str) -> None:
     place = Place(run, dataset)
     with run.out.progress("State") as advance:
         made = Releases(place.replica).create(place.author, tag, notes, advance)
+    left = undecided(place.replica)
     if run.as_json:
-        run.out.json(_json(place, made))
+        pending = {"members": left.members, "strangers": left.strangers}
+        run.out.json(_json(place, made) | {"pending": pending, "conflicts": left.conflicts})
         return
     run.out.line(made.event)
     run.out.note(f"released {tag}: {_counts(made.summary)}")
     if made.summary.left_out:
         run.out.next(f"gonk release show {place.name} {tag} --manifest -    (lines that begin with left-out say why)")
+    _tell_undecided(place, left)
     run.out.next(f"gonk sync {place.name}")
+
+
+def _tell_undecided(place: Place, left: Undecided) -> None:
+    """What is not in a release because nobody has decided it."""
+    if left.members or left.strangers:
+        strangers = f", {plural(left.strangers, 'proposal')} of strangers" if left.strangers else ""
+        place.out.note(f"nobody has decided, so not in it: {plural(left.members, 'proposal')}{strangers}")
+        place.out.next(f"gonk review {place.name} list")
+    if left.conflicts:
+        place.out.note(f"{plural(left.conflicts, 'conflict is', 'conflicts are')} open; what counts for now is in it")
+        place.out.next(f"gonk conflicts {place.name}")
 
 
 @verb("list")

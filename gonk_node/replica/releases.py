@@ -31,6 +31,7 @@ from gonk_node.replica.release_diff import Difference, differences
 from gonk_node.replica.release_heads import release_heads
 from gonk_node.replica.replica import Replica
 from gonk_node.replica.snapshot import Progress, Snapshot, heads_at_time, snapshot_at
+from gonk_node.replica.standing import undecided
 from gonk_node.state.manifest import Summary
 from gonk_node.state.releases import Signed, check_tag, named_by_tags, tag_text
 from gonk_node.store.state_schema import split_number
@@ -168,13 +169,15 @@ class Releases:
             UsageError: no tag that can be signed, or the notes are too long.
             NotAllowedError: not an owner. ExistsError: there is a release of that tag.
             NotHeldError: a body is missing that others may have, so they would not come to the same manifest.
-            WrongStateError: more logs than a release can name, or what counts depends on what a stranger proposed.
+            WrongStateError: nothing counts, more logs than a release can name, or what counts depends on what a stranger
+                proposed.
         """
         check_tag(tag)
         Governor(author).check_owner("make releases")
-        author.introduce()
         if any(row.tag == tag and row.rank is not None for row in self._rows()):
             raise ExistsError(f"there is a release {tag!r} already", hint=f"gonk release show DATASET {tag}")
+        self._check_not_empty()
+        author.introduce()
         named = release_heads(self._replica)
         heads = [Head(*head) for head in named]
         with snapshot_at(self._replica, heads, progress=progress) as snapshot:
@@ -184,6 +187,19 @@ class Releases:
         after_ms = author.time_of([EventRef(head.entry_id, 0) for head in heads])
         entry = author.sign([event], after_ms=after_ms)
         return self.find(uuid_text(event_uuid(EventRef(entry.entry_id, 0))))
+
+    def _check_not_empty(self) -> None:
+        """WrongStateError where nothing counts: what is released holds its tag for ever."""
+        if Queries(self._replica.db).current_objects(b"", 1):
+            return
+        waiting = undecided(self._replica)
+        hint = "gonk add DATASET FILE, then gonk review DATASET accept EVENT"
+        if waiting.members:
+            wait = "1 proposal waits" if waiting.members == 1 else f"{waiting.members:,} proposals wait"
+            hint = f"{wait}: gonk review DATASET list, then gonk review DATASET accept EVENT, or --all"
+        elif waiting.strangers:
+            hint = "only strangers proposed something: gonk review DATASET list --strangers"
+        raise WrongStateError("nothing is accepted, so there is nothing to release", hint=hint)
 
     def _check_whole(self, snapshot: Snapshot) -> None:
         lacking = [ref for ref in snapshot.lacking() if not self._is_erased(ref)]

@@ -108,3 +108,35 @@ def test_erasing_after_a_release_is_told_apart_from_tampering(released: Gonk) ->
     assert released.json("list", "cells", "annotations", "--at", "v1.0")["annotations"] == []
     released.ok("release", "create", "cells", "v1.1")
     assert released.json("release", "verify", "cells", "v1.1")["annotations"] == 0
+
+
+def test_an_empty_release_is_refused_and_the_tag_stays_free(gonk: Gonk, stranger: Gonk) -> None:
+    assert "next: gonk add cells" in gonk.refused("release", "create", "cells", "v1").err
+    exchange(gonk, stranger)
+    stranger.add("theirs.png", "theirs")
+    exchange(gonk, stranger)
+    assert "gonk review cells list --strangers" in gonk.refused("release", "create", "cells", "v1").err
+    gonk.add()
+    result = gonk.refused("release", "create", "cells", "v1")
+    assert "nothing is accepted" in result.err
+    assert "next: 1 proposal waits: gonk review cells list" in result.err
+    gonk.accept_all()
+    gonk.ok("release", "create", "cells", "v1")
+
+
+def test_what_is_undecided_when_a_release_is_made_is_told(released: Gonk, stranger: Gonk) -> None:
+    assert "not in it" not in released.ok("release", "create", "cells", "v1.1").err
+    exchange(released, stranger)
+    released.ok("contributor", "add", "cells", stranger.key())
+    annotation = released.json("list", "cells", "annotations")["annotations"][0]["uuid"]
+    for each, x in ((released, 5), (stranger, 6)):
+        moved = each.file("moved.json", BOX | {"x": x})
+        each.ok("annotate", "cells", "a.png", "bounding-box", moved, "--update", annotation)
+    exchange(released, stranger)
+    released.accept_all()
+    released.add("b.png", "other pixels")
+    told = released.ok("release", "create", "cells", "v1.2").err
+    assert "nobody has decided, so not in it: 1 proposal\n" in told and "gonk review cells list" in told
+    assert "1 conflict is open" in told and "gonk conflicts cells" in told
+    made = released.json("release", "create", "cells", "v1.3")
+    assert (made["pending"], made["conflicts"]) == ({"members": 1, "strangers": 0}, 1)
