@@ -71,7 +71,7 @@ def _tell(run: Run, node: Node, server: Server, url: str | None) -> None:
     links = {shared.name: str(ShareLink(own.address, shared.info.dataset)) for shared in server.datasets()}
     if run.as_json:
         ready = {"ready": True, "port": server.port, "address": str(own.address), "node_key": node.node_key.hex()}
-        click.echo(json.dumps(ready | {"links": links, "http": url}))
+        run.out.line(json.dumps(ready | {"links": links, "http": url}))
         return
     run.out.note(f"serving {plural(len(links), 'dataset')} on {listening_place(node.config, server.port)}")
     for name, link in links.items():
