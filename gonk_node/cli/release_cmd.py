@@ -35,8 +35,9 @@ def release() -> None:
 def create(run: Run, dataset: str, tag: str, notes: str) -> None:
     """Sign a release of what counts in DATASET now; owners only.
 
-    TAG is what it is called, such as v1.0. In it is every object that counts, and every annotation that counts, fits
-    its schema and hangs on such objects. It never changes: what is accepted, deleted or arrives later is not in it.
+    TAG is what it is called, such as v1.0; never a UUID or a time, which mean something else. In it is every object that
+    counts, and every annotation that counts, fits its schema and hangs on such objects; without any it is refused. It never
+    changes: what is accepted, deleted or arrives later is not in it.
     """
     place = Place(run, dataset)
     with run.out.progress("State") as advance:

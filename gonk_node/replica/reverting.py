@@ -242,10 +242,10 @@ class Reverting:
         """How many annotations that stand, or come back as well, hang on an object revision that comes back as a new one."""
         if lost.kind != OBJECT:
             return 0
-        found = annotations_on(self._db, {lost.number})
-        rows = self._db.rows_in("SELECT event_no, status FROM annotations WHERE event_no IN (??)", found)
+        on_it = annotations_on(self._db, {lost.number})
+        rows = self._db.rows_in("SELECT event_no, status FROM annotations WHERE event_no IN (??)", on_it)
         stays = {number for number, status in rows if not status & _FALLEN} - self._going | self._coming
-        return len({uuid for number, uuid in found.items() if number in stays})
+        return len({on_it[number] for number in stays & on_it.keys()})
 
     def _hanging_on(self, revision: Revision) -> tuple[int, int]:
         """How many annotations of others that stand, and that wait, need an object or schema revision."""
