@@ -13,6 +13,7 @@ Nothing else decides exit codes or statuses. The tree:
     │   ├── NotAllowedError       your key lacks the role
     │   ├── WrongStateError       wrong base, already decided, already deleted, …
     │   └── NonconformingError    a body does not fit its schema, or a schema is none
+    ├── OutputError           standard output cannot be written
     ├── InputFileError        a file that you gave cannot be read as what it should be
     ├── VerificationError     bytes that claim to be something they are not
     │   ├── InvalidEntryError     an entry breaks a V-rule
@@ -158,6 +159,12 @@ class NonconformingError(RefusedError):
     code, http_status = "nonconforming", 422
 
 
+class OutputError(GonkError):
+    """Standard output cannot be written: a full disk, a terminal that is gone."""
+
+    code, fault = "output", "you"
+
+
 class InputFileError(GonkError):
     """A file that you gave cannot be read as what it should be."""
 
@@ -195,7 +202,7 @@ class ReleaseError(VerificationError):
 class ErasedError(VerificationError):
     """Bodies that a release stands on were erased since, by those who may; nobody can verify it whole any more."""
 
-    code = "erased"
+    code, fault = "erased", "nobody"
 
 
 class NotHeldError(VerificationError):

@@ -7,6 +7,7 @@ The layout:
         instance                  what makes this installation's logs its own; not for backups
         peers.json                addresses of peers
         users.json                people who share this node: names, public keys, hashes of API keys
+        serving.json              where peers are served just now (`node.serving_mark`); only while gonk serve runs
         keys/
             author.key            signs entries: the person
             node.key              signs handshakes: the machine, as peers' addresses name it
@@ -106,6 +107,11 @@ class Home:
     def users_json(self) -> Path:
         """The people who share this node; may be missing."""
         return self.root / "users.json"
+
+    @property
+    def serving_json(self) -> Path:
+        """Where peers are served just now; see `node.serving_mark`."""
+        return self.root / "serving.json"
 
     @property
     def api_secret(self) -> Path:

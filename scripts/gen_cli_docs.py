@@ -33,7 +33,7 @@ prints print JSON instead, errors too. Commands and names complete with Tab: [co
 | 4 | verification failed |
 | 5 | done, but conflicts are open |
 | 6 | partly done and kept; the same command goes on from there |
-| 130 | stopped by Ctrl-C |
+| 130, 143 | stopped by Ctrl-C, or by SIGTERM; what was half written is removed |
 """
 
 

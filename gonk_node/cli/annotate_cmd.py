@@ -61,7 +61,7 @@ def annotate(
 
 def _object(place: Place, text: str) -> Revision:
     """The revision to annotate: the version asked for, else what the object is now."""
-    revisions, version = pick(place.queries, text)
+    revisions, version = pick(place, text)
     if version is None and not any(each.version is not None for each in revisions):
         raise WrongStateError("it waits for entries that are not here", where=text, hint=f"gonk sync {place.name}")
     return place.proposer.base_of(revisions, version)
@@ -69,7 +69,7 @@ def _object(place: Place, text: str) -> Revision:
 
 def _base(place: Place, text: str, on: Revision) -> Revision:
     """The revision of the annotation that is updated; it must hang on that object."""
-    revisions, version = pick(place.queries, text)
+    revisions, version = pick(place, text)
     if revisions[0].kind != ANNOTATION:
         raise WrongStateError(f"this is a {revisions[0].type_name}, not an annotation", where=text)
     base = place.proposer.update_base(revisions, version)

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from gonk_node.cli.describe import DECISIONS, event_text
-from gonk_node.cli.pick import pick
+from gonk_node.cli.label_changes import is_label_set, label_json, label_lines
+from gonk_node.cli.pick import pick, version_of
 from gonk_node.cli.place import Place
 from gonk_node.cli.run import Run, dataset_argument, verb
 from gonk_node.cli.text import safe, time_text
@@ -34,7 +35,9 @@ def blame(run: Run, dataset: str, what: str) -> None:
     stands there now. Reviews of keys that may not review are left out.
     """
     place = Place(run, dataset)
-    revisions, version = pick(place.queries, what)
+    revisions, version = pick(place, what)
+    if version is not None:
+        version_of(revisions, version)  # NotFoundError
     found = Blaming(place.replica).blame([each for each in revisions if version in (None, each.version)])
     if run.as_json:
         run.out.json([_json(place, each) for each in found])
@@ -60,6 +63,9 @@ def _tell(place: Place, told: VersionBlame) -> None:
         out.line(f"    {safe(change.path, _VALUE_CHARS_MAX) or 'all of it'}: {_change(change)}")
     if len(told.changes) > _CHANGES_MAX:
         out.line(f"    and {len(told.changes) - _CHANGES_MAX:,} more changes; --json lists all")
+    if is_label_set(revision):
+        for line in label_lines(place, revision):
+            out.line(f"    {line}")
     if told.rewritten:
         out.line("    the same value, written otherwise")
     for deletion in told.deletions:
@@ -101,6 +107,7 @@ def _json(place: Place, told: VersionBlame) -> dict[str, Any]:
         "base": None if told.base is None else {"version": told.base.version, "event": told.base.event},
         "changes": [_change_json(each) for each in told.changes],
         "rewritten": told.rewritten,
+        **({"labels": label_json(place, told.revision)} if is_label_set(told.revision) else {}),
         "reviews": [_verdict_json(place, each) for each in told.verdicts],
         "deletions": [_deletion_json(place, each) for each in told.deletions],
     }

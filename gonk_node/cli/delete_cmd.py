@@ -23,7 +23,7 @@ def delete(run: Run, dataset: str, target: str) -> None:
     before it is current again.
     """
     place = Place(run, dataset)
-    revisions, version = pick(place.queries, target)
+    revisions, version = pick(place, target)
     revision = place.proposer.base_of(revisions, version)
     entry = place.author.sign([place.proposer.deletion(revision)], after_ms=revision.time_ms)
     made = event_text(EventRef(entry.entry_id, 0))

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from gonk_node.cli.ending import write_bytes
 from gonk_node.errors import DiskFullError, ExistsError, InputFileError, StorageError
 
 
@@ -29,11 +30,10 @@ def write_output(target: str, pieces: Iterable[bytes]) -> None:
     """Write pieces into a new file, or to standard output for "-"; a file that cannot be finished is removed.
 
     Raises:
-        ExistsError: there is such a file. StorageError, DiskFullError.
+        ExistsError: there is such a file. StorageError, DiskFullError. OutputError: standard output cannot be written.
     """
     if target == "-":
-        for piece in pieces:
-            sys.stdout.buffer.write(piece)
+        write_bytes(pieces)
         return
     path = Path(target)
     try:

@@ -88,7 +88,7 @@ def _found(
         for logged in log_entries(place.replica, db, chosen, limit, newest_first=True):
             yield logged, logged.events()
         return
-    revision = pick(place.queries, named)[0][0]
+    revision = pick(place, named)[0][0]
     if revision.kind != entity_kind:
         raise NotFoundError(f"what it names is no {ENTITY_NAMES[entity_kind]}: {revision.type_name}", where=named)
     numbers = events_touching(db, revision.kind, revision.uuid)

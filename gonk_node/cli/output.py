@@ -14,6 +14,7 @@ from typing import Any
 import click
 from rich.cells import cell_len
 
+from gonk_node.cli.ending import write_bytes, writing
 from gonk_node.cli.text import safe
 
 _WHOLE = frozenset(("uuid", "event", "annotation", "key", "entry", "id"))  # columns that are copied from: never broken
@@ -30,39 +31,39 @@ class Output:
 
     def json(self, value: Any) -> None:
         """One JSON document; characters beyond ASCII are escaped, so it is harmless in a terminal too."""
-        click.echo(json.dumps(value, indent=2))
+        self.line(json.dumps(value, indent=2))
 
     def line(self, text: str = "") -> None:
         """A line of data for people."""
-        click.echo(text)
+        with writing():
+            click.echo(text)
 
     def document(self, data: bytes) -> None:
         """A text as it was signed: the exact bytes for a pipe, made harmless for a terminal."""
-        if sys.stdout.isatty():
+        if _is_terminal():
             for line in data.decode(errors="replace").splitlines():
-                click.echo(safe(line))
+                self.line(safe(line))
             return
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        write_bytes([data])
 
     def pairs(self, rows: Sequence[tuple[str, str]]) -> None:
         """Names with values, one a line."""
         width = max((len(name) for name, _ in rows), default=0)
         for name, value in rows:
-            click.echo(f"{name:<{width}}  {safe(value)}".rstrip())
+            self.line(f"{name:<{width}}  {safe(value)}".rstrip())
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """A table of texts; those of strangers are made harmless here."""
         cells = [[safe(cell) for cell in row] for row in rows]
-        if sys.stdout.isatty():
-            _rich_table(columns, cells)
+        if _is_terminal():
+            with writing():
+                _rich_table(columns, cells)
             return
         lines = [list(columns), *cells]
         widths = [max(cell_len(line[at]) for line in lines) for at in range(len(columns))]
         for line in lines:
             padded = [cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True)]
-            click.echo("  ".join(padded).rstrip())
+            self.line("  ".join(padded).rstrip())
 
     # --- messages ---------------------------------------------------------------------------------------
 
@@ -104,6 +105,10 @@ class Output:
             yield advance
         finally:
             bar.stop()
+
+
+def _is_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def _rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -6,10 +6,16 @@ that tells them apart.
 
 from __future__ import annotations
 
+from gonk_node.cli.place import Place
+from gonk_node.cli.text import time_text
+from gonk_node.core.entry import read_stored
 from gonk_node.core.events import SCHEMA_PREFIX
-from gonk_node.core.ids import parse_uuid
-from gonk_node.errors import NotFoundError, UsageError
-from gonk_node.replica.queries import Queries, Revision
+from gonk_node.core.ids import EventRef, event_uuid, is_uuid, parse_uuid, uuid_text
+from gonk_node.errors import NotFoundError
+from gonk_node.replica.erasures import erasure_of
+from gonk_node.replica.log_pages import name_of
+from gonk_node.replica.proposing import full_schema_name
+from gonk_node.replica.queries import Revision
 
 
 def split_version(text: str) -> tuple[str, int | None]:
@@ -20,23 +26,24 @@ def split_version(text: str) -> tuple[str, int | None]:
     return name, int(version)
 
 
-def pick(queries: Queries, text: str) -> tuple[list[Revision], int | None]:
+def pick(place: Place, text: str) -> tuple[list[Revision], int | None]:
     """All revisions of what the text names, and the version that it asks for, if any.
 
     Args:
-        text: uuid of anything or of an event, unique name of an object, or name of a schema (`schema-…`); then perhaps
-            `@VERSION`.
+        place: the dataset.
+        text: uuid of anything or of an event, unique name of an object, or name of a schema (with or without `schema-`, but
+            then an object of that name goes first); then perhaps `@VERSION`.
 
     Raises:
         NotFoundError, AmbiguousError.
     """
     try:
-        return _named(queries, text), None
+        return _named(place, text), None
     except NotFoundError:
         name, version = split_version(text)
         if version is None:
             raise
-        return _named(queries, name), version
+        return _named(place, name), version
 
 
 def version_of(revisions: list[Revision], version: int) -> Revision:
@@ -48,18 +55,56 @@ def version_of(revisions: list[Revision], version: int) -> Revision:
     return found
 
 
-def _named(queries: Queries, text: str) -> list[Revision]:
-    if len(text) in (32, 36):
+def _named(place: Place, text: str) -> list[Revision]:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise NotFoundError(f"nothing here is called {text!a}") from None
+    queries = place.queries
+    refusal: NotFoundError | None = None
+    if len(text) in (32, 36) and is_uuid(text):
         try:
             return queries.find(parse_uuid(text))
-        except UsageError:  # a name of that length, an event, or nothing has that uuid
-            pass
+        except NotFoundError as error:  # an event, perhaps, or a name of that length
+            refusal = error
         try:
-            revision = queries.proposal(queries.find_event(text))
-        except UsageError:
-            revision = None
-        if revision is not None:
-            return [revision]
+            ref = queries.find_event(text)
+        except NotFoundError:
+            pass
+        else:
+            revision = queries.proposal(ref)
+            if revision is not None:
+                return [revision]
+            refusal = _makes_nothing(place, ref)
     if text.startswith(SCHEMA_PREFIX) and (found := queries.schema(text)):
         return found
-    return queries.find_object(text)
+    try:
+        return queries.find_object(text)
+    except NotFoundError as error:
+        if found := queries.schema(full_schema_name(text)):
+            return found
+        raise refusal or error from None
+
+
+def _makes_nothing(place: Place, ref: EventRef) -> NotFoundError:
+    """Why an event that is held names no revision of anything."""
+    where = f"event {uuid_text(event_uuid(ref))}"
+    erasure = erasure_of(place.replica, ref)
+    if erasure is not None:
+        who, when = place.people.who(erasure.author), time_text(erasure.time_ms)
+        return NotFoundError(
+            f"what it said was erased: redacted by {who} on {when}: {erasure.reason}",
+            where=where,
+            hint=f"gonk log {place.name} --kind redact",
+        )
+    record = place.replica.log.record_of(ref.entry_id)
+    event = None if record is None else read_stored(record).stored_events()[ref.index]
+    if event is None:
+        return NotFoundError(
+            "only the hash of this event is on this node", where=where, hint=f"gonk sync {place.name} fetches the rest"
+        )
+    return NotFoundError(
+        f"it is a {name_of(event)}, which makes no version of anything, or waits for what is not here",
+        where=where,
+        hint=f"gonk log {place.name} shows the entries, and what kinds of events they hold",
+    )

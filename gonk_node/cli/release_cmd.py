@@ -12,12 +12,14 @@ from gonk_node.cli.files import write_output
 from gonk_node.cli.place import Place
 from gonk_node.cli.run import Run, dataset_argument, verb
 from gonk_node.cli.text import plural, time_text
-from gonk_node.core.ids import uuid_text
-from gonk_node.core.times import time_json
+from gonk_node.core.ids import is_uuid, uuid_text
+from gonk_node.core.times import is_time, time_json
 from gonk_node.replica.release_diff import Difference, Listed
 from gonk_node.replica.releases import Release, Releases
+from gonk_node.replica.standing import Undecided, undecided
 from gonk_node.state import release_notes
 from gonk_node.state.manifest import ListedObject, Summary
+from gonk_node.state.releases import tag_text
 
 _SHOWN_MAX = 100  # differences, in the text form
 
@@ -43,23 +45,37 @@ def release() -> None:
 def create(run: Run, dataset: str, tag: str, notes: str, licence: str, url: str, keywords: tuple[str, ...]) -> None:
     """Sign a release of what counts in DATASET now; owners only.
 
-    TAG is what it is called, such as v1.0. In it is every object that counts, and every annotation that counts, fits
-    its schema and hangs on such objects. It never changes: what is accepted, deleted or arrives later is not in it.
-    Licence, address and keywords are signed with it, as lines at the end of its notes; they get into the files that
-    gonk export --release writes for citing it.
+    TAG is what it is called, such as v1.0; never a UUID or a time, which mean something else. In it is every object that
+    counts, and every annotation that counts, fits its schema and hangs on such objects; without any it is refused. It never
+    changes: what is accepted, deleted or arrives later is not in it. Licence, address and keywords are signed with it,
+    as lines at the end of its notes; they get into the files that gonk export --release writes for citing it.
     """
     notes = release_notes.compose(notes, licence=licence, url=url, keywords=keywords)
     place = Place(run, dataset)
     with run.out.progress("State") as advance:
         made = Releases(place.replica).create(place.author, tag, notes, advance)
+    left = undecided(place.replica)
     if run.as_json:
-        run.out.json(_json(place, made))
+        pending = {"members": left.members, "strangers": left.strangers}
+        run.out.json(_json(place, made) | {"pending": pending, "conflicts": left.conflicts})
         return
     run.out.line(made.event)
     run.out.note(f"released {tag}: {_counts(made.summary)}")
     if made.summary.left_out:
         run.out.next(f"gonk release show {place.name} {tag} --manifest -    (lines that begin with left-out say why)")
+    _tell_undecided(place, left)
     run.out.next(f"gonk sync {place.name}")
+
+
+def _tell_undecided(place: Place, left: Undecided) -> None:
+    """What is not in a release because nobody has decided it."""
+    if left.members or left.strangers:
+        strangers = f", {plural(left.strangers, 'proposal')} of strangers" if left.strangers else ""
+        place.out.note(f"nobody has decided, so not in it: {plural(left.members, 'proposal')}{strangers}")
+        place.out.next(f"gonk review {place.name} list")
+    if left.conflicts:
+        place.out.note(f"{plural(left.conflicts, 'conflict is', 'conflicts are')} open; what counts for now is in it")
+        place.out.next(f"gonk conflicts {place.name}")
 
 
 @verb("list")
@@ -82,10 +98,17 @@ def list_(run: Run, dataset: str) -> None:
 
 
 def _row(place: Place, found: Release) -> list[str]:
-    tag = found.tag if found.is_named else f"{found.tag} (another one has the tag)"
+    tag = tag_text(found.tag) + ("" if found.is_named else f" ({_unnamed(found)})")
     counts = (found.summary.objects, found.summary.annotations, found.summary.left_out)
     who, when = place.people.who(found.author), time_text(found.time_ms)
     return [tag, *[f"{number:,}" for number in counts], who, when, found.event]
+
+
+def _unnamed(found: Release) -> str:
+    """Why the tag of a release does not mean it."""
+    if is_uuid(found.tag) or is_time(found.tag):
+        return "reads as something else"
+    return "another one has the tag"
 
 
 @verb("show")
@@ -114,11 +137,11 @@ def show(run: Run, dataset: str, tag: str, manifest: str | None) -> None:
         ]
         run.out.json(_json(place, found) | {"heads": heads})
         return
-    rows = [("release", found.tag), ("event", found.event), ("by", place.people.who(found.author))]
+    rows = [("release", tag_text(found.tag)), ("event", found.event), ("by", place.people.who(found.author))]
     rows += [("time (UTC)", time_text(found.time_ms)), ("holds", _counts(found.summary))]
     rows += [("manifest", found.summary.hash.hex()), ("stands on", plural(len(found.heads), "log"))]
     if not found.is_named:
-        rows.append(("tag", "means another release, of a higher-ranked owner or an earlier one"))
+        rows.append(("tag", f"does not mean it, but its event does: {_unnamed(found)}"))
     notes = release_notes.parse(found.notes)
     said = [("licence", notes.licence), ("url", notes.url), ("keywords", ", ".join(notes.keywords))]
     run.out.pairs([*rows, *(pair for pair in said if pair[1]), ("notes", notes.text)])
@@ -142,7 +165,7 @@ def verify(run: Run, dataset: str, tag: str) -> None:
     run.out.line(release_.summary.hash.hex())
     who = place.people.who(release_.author)
     run.out.note(
-        f"{release_.tag} by {who} is what it says: {_counts(release_.summary)}, from {plural(events, 'event')}"
+        f"{tag_text(release_.tag)} by {who} is what it says: {_counts(release_.summary)}, from {plural(events, 'event')}"
     )
 
 

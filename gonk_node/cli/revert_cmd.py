@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import shlex
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import click
 
@@ -10,21 +12,30 @@ from gonk_node.cli.describe import event_text
 from gonk_node.cli.place import Place
 from gonk_node.cli.run import Run, dataset_argument, verb
 from gonk_node.cli.text import plural, time_text
-from gonk_node.core.events import ACCEPT
+from gonk_node.core.events import ACCEPT, OWNER, REVIEWER
 from gonk_node.core.ids import EventRef, uuid_text
 from gonk_node.core.times import parse_time
-from gonk_node.errors import RefusedError
+from gonk_node.errors import NotAllowedError, RefusedError
 from gonk_node.replica.queries import Revision
 from gonk_node.replica.reverting import Chosen, Plan, Reverting, Step, find_entry
-from gonk_node.store.state_schema import OBJECT
 
 _SHOWN_MAX = 50  # steps, in the text form
+_EVENTS_MAX = 50  # in a command that is printed
 _PARTIAL = 6
-_OTHERS = {
-    "reviews": ("review", "gonk review DATASET accept|reject EVENT --supersede"),
-    "acts": ("change of roles", "gonk owner remove, gonk reviewer remove"),
-    "releases": ("release", ""),
+_OTHERS = {  # one, many, and how else
+    "reviews": ("review", "reviews", "gonk review DATASET accept|reject EVENT --supersede"),
+    "acts": ("change of roles", "changes of roles", "gonk owner remove, gonk reviewer remove"),
+    "releases": ("release", "releases", ""),
 }
+
+
+class _Done(NamedTuple):
+    """What became of a plan: the steps proposed now, those refused, the events accepted, and those not, with the reasons."""
+
+    proposed: Sequence[Step] = ()
+    refused: Sequence[tuple[Step, RefusedError]] = ()
+    accepted: Sequence[EventRef] = ()
+    not_accepted: Sequence[tuple[EventRef, RefusedError]] = ()
 
 
 @verb("revert")
@@ -33,7 +44,7 @@ _OTHERS = {
 @click.option("--entry", metavar="ENTRY", help="What was proposed in this entry: its id, as gonk log shows it.")
 @click.option("--since", metavar="TIME", help="What was proposed at that time (UTC) or later, as its author states.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be proposed; nothing is signed.")
-@click.option("--accept", is_flag=True, help="Accept what is proposed at once, if you may review.")
+@click.option("--accept", is_flag=True, help="Accept it at once, with what was proposed before; if you may review.")
 @click.option("--comment", default="", metavar="TEXT", help="For the review that --accept signs.")
 def revert(
     run: Run,
@@ -50,8 +61,10 @@ def revert(
     Of DATASET it takes what all the options given choose. An accepted version is undone by proposing to delete it: the one
     before it is then current again. A deletion is undone by proposing the deleted version once more, as a new version; the
     annotations of an object stay with the deleted one. What others built on is left as it is, and listed. What nobody has
-    accepted needs no undoing: reject it. Reviews and roles are not undone; who reviewed a deletion can also take that back,
-    and the version is as it was: gonk review DATASET reject EVENT --supersede. Exit code 6: some of it could not be proposed.
+    accepted needs no undoing: reject it. Reviews and roles are not undone; who reviewed a deletion, or ranks higher, can also
+    take that back, and the version is as it was, with its annotations: gonk review DATASET reject EVENT --supersede (the
+    plan has the command with its events). Run again, it goes on: what is proposed already is not proposed twice, and --accept
+    accepts it too. Exit code 6: some of it could not be proposed, or not accepted.
     """
     place = Place(run, dataset)
     chosen = Chosen(
@@ -59,26 +72,61 @@ def revert(
         None if entry is None else find_entry(place.replica.db, entry),
         None if since is None else parse_time(since),
     )
+    again = _command(chosen, since)
     key = place.node.author_key
     reverting = Reverting(
         place.queries, place.replica.db, lambda other: other == key or place.people.role(other) is not None
     )
     plan = reverting.plan(chosen)
-    if accept and plan.steps and not dry_run:
-        place.governor.check_reviewer()
-    refs: list[EventRef] = []
-    refused: list[tuple[Step, RefusedError]] = []
-    if plan.steps and not dry_run:
-        refs, refused = reverting.sign(plan, place.author)
-    accepted = place.governor.review(ACCEPT, refs, comment).events if accept and refs else []
+    done = _Done()
+    if not dry_run:
+        if accept and (plan.steps or plan.asked):
+            _check_reviewer(place, plan, again)
+        done = _do(place, reverting, plan, comment, accept=accept)
     if run.as_json:
-        run.out.json(_json(place, plan, refs, refused, accepted))
+        run.out.json(_json(place, plan, done))
     else:
         _tell(place, plan)
-        _tell_signed(place, refs, refused, accepted, dry_run=dry_run)
-    if not refused:
+        _tell_ways_back(place, plan, done)
+        _tell_done(place, plan, done, "nothing was signed" if dry_run else None)
+        if not (accept or dry_run) and (done.proposed or plan.asked):
+            _tell_next(place, again)
+    reasons = [error for _, error in (*done.refused, *done.not_accepted)]
+    if not reasons:
         return 0
-    return _PARTIAL if refs else refused[0][1].exit_code
+    return _PARTIAL if done.proposed or done.accepted else reasons[0].exit_code
+
+
+def _do(place: Place, reverting: Reverting, plan: Plan, comment: str, *, accept: bool) -> _Done:
+    proposed, refused = reverting.sign(plan, place.author) if plan.steps else ([], [])
+    if not accept:
+        return _Done(proposed, refused)
+    refs = [ref for step in (*plan.asked, *proposed) for ref in step.proposed]
+    waiting = [ref for ref in refs if not place.governor.has_reviewed(ref)]
+    reviewed = place.governor.review(ACCEPT, waiting, comment)
+    return _Done(proposed, refused, reviewed.events, reviewed.refused)
+
+
+def _check_reviewer(place: Place, plan: Plan, again: str) -> None:
+    """NotAllowedError for who may not review; where all is proposed already, it has what others are to run."""
+    try:
+        place.governor.check_reviewer()
+    except NotAllowedError as error:
+        if not plan.steps:
+            error.hint = f"ask an owner or reviewer to run: {_elsewhere(place, again)}"
+        raise
+
+
+def _command(chosen: Chosen, since: str | None) -> str:
+    """The options that choose the same on every node, behind `gonk revert DATASET`, and --accept."""
+    given = (("--author", chosen.author), ("--entry", chosen.entry_id))
+    words = [word for flag, value in given if value is not None for word in (flag, value.hex())]
+    words += [] if since is None else ["--since", since]
+    return shlex.join([*words, "--accept"])
+
+
+def _elsewhere(place: Place, again: str) -> str:
+    return f"gonk revert {place.info.dataset.hex()[:16]} {again}"  # names differ between nodes
 
 
 # --- for people -----------------------------------------------------------------------------------------
@@ -107,23 +155,22 @@ def _tell(place: Place, plan: Plan) -> None:
     if len(plan.kept) > _SHOWN_MAX:
         out.note(f"and {len(plan.kept) - _SHOWN_MAX:,} more are left as they are; --json shows all")
     if plan.asked:
-        out.note(f"{plural(plan.asked, 'undoing is', 'undoings are')} proposed already")
+        out.note(f"{plural(len(plan.asked), 'undoing is', 'undoings are')} proposed already")
     if plan.undecided:
         out.note(
             f"{plural(plan.undecided, 'proposal waits', 'proposals wait')} to be decided, and can be rejected instead"
         )
         out.next(f"gonk review {place.name} list")
     for table, count in plan.others.items():
-        what, how = _OTHERS[table]
-        out.note(f"not undone: {plural(count, what)}{f' ({how})'.replace('DATASET', place.name) if how else ''}")
+        one, many, how = _OTHERS[table]
+        out.note(f"not undone: {plural(count, one, many)}{f' ({how})'.replace('DATASET', place.name) if how else ''}")
 
 
 def _notes(step: Step) -> list[str]:
     notes = []
-    if step.is_restore and step.revision.kind == OBJECT:
-        notes.append("as a new version, without the annotations of this one")
-    elif step.is_restore:
-        notes.append("as a new version")
+    if step.is_restore:
+        left = f", without the {plural(step.left_behind, 'annotation')} of this one" if step.left_behind else ""
+        notes.append(f"as a new version{left}")
     if step.waiting:
         notes.append(f"{plural(step.waiting, 'proposal of others needs', 'proposals of others need')} it")
     return notes
@@ -134,53 +181,73 @@ def _named(place: Place, revision: Revision) -> str:
     return f"{revision.type_name} {title} {uuid_text(revision.uuid)}@{revision.version}"
 
 
-def _tell_signed(
-    place: Place,
-    refs: list[EventRef],
-    refused: list[tuple[Step, RefusedError]],
-    accepted: list[EventRef],
-    *,
-    dry_run: bool,
-) -> None:
+def _tell_ways_back(place: Place, plan: Plan, done: _Done) -> None:
+    """How a deleted object comes back with its annotations: by taking back the decision, and with it the new version."""
+    lost = [step for step in (*plan.asked, *(done.proposed or plan.steps)) if step.left_behind]
+    if not lost:
+        return
+    count = sum(step.left_behind for step in lost)
+    place.out.note(
+        f"{plural(count, 'annotation stays', 'annotations stay')} with what was deleted. Who accepted the deletion, or ranks"
+        " higher, can take that back instead; then all is as it was:"
+    )
+    events = [event_text(ref) for step in lost for ref in (*step.deletions, *step.proposed)]
+    place.out.next(f"gonk review {place.name} reject {' '.join(events[:_EVENTS_MAX])} --supersede")
+    if len(events) > _EVENTS_MAX:
+        place.out.note(f"and so for {len(events) - _EVENTS_MAX:,} more events; --json lists them")
+
+
+def _tell_done(place: Place, plan: Plan, done: _Done, why_nothing: str | None) -> None:
     out = place.out
-    for step, error in refused[:_SHOWN_MAX]:
+    for step, error in done.refused[:_SHOWN_MAX]:
         out.note(f"not proposed: {_named(place, step.revision)}: {error.what}")
-    if dry_run:
-        out.note("nothing was signed")
-    elif not refs:
-        out.note("nothing to undo; nothing was signed")
+    for ref, error in done.not_accepted[:_SHOWN_MAX]:
+        out.note(f"not accepted: {event_text(ref)}: {error.what}")
+    accepted = f", accepted {len(done.accepted):,}" if done.accepted else ""
+    if done.proposed or done.accepted:
+        out.line(f"proposed {plural(len(done.proposed), 'change')}{accepted}")
     else:
-        out.line(f"proposed {plural(len(refs), 'change')}" + (f", accepted {len(accepted)}" if accepted else ""))
-        if not accepted:
-            place.next_after_proposing()
+        out.note(why_nothing or f"nothing {'more ' if plan.asked else ''}to undo; nothing was signed")
+    needed = place.replica.genesis.approvals
+    if done.accepted and needed > 1:
+        out.note(f"each counts once {needed} different people have accepted it")
+
+
+def _tell_next(place: Place, again: str) -> None:
+    """How what was proposed comes to count."""
+    if place.author.role in (OWNER, REVIEWER):
+        place.out.next(f"gonk revert {place.name} {again}")
+        return
+    place.out.next(f"gonk sync {place.name}    (owners see it once it has reached them)")
+    place.out.next(f"{_elsewhere(place, again)}    (there, by an owner or reviewer)")
 
 
 # --- as JSON --------------------------------------------------------------------------------------------
 
 
-def _json(
-    place: Place,
-    plan: Plan,
-    refs: list[EventRef],
-    refused: list[tuple[Step, RefusedError]],
-    accepted: list[EventRef],
-) -> dict[str, Any]:
+def _json(place: Place, plan: Plan, done: _Done) -> dict[str, Any]:
+    named = place.run.named
     return {
-        "steps": [
-            {
-                "action": "restore" if step.is_restore else "delete",
-                "revision": place.describer.json(step.revision),
-                "waiting": step.waiting,
-            }
-            for step in plan.steps
-        ],
+        "steps": [_step_json(place, step) for step in plan.steps],
         "kept": [{"revision": place.describer.json(kept.revision), "why": kept.why} for kept in plan.kept],
-        "asked": plan.asked,
+        "asked": [_step_json(place, step) for step in plan.asked],
         "undecided": plan.undecided,
         "not_undone": plan.others,
-        "proposed": [event_text(ref) for ref in refs],
-        "refused": [
-            {"event": step.revision.event, "error": place.run.named(error).as_dict()} for step, error in refused
+        "proposed": [event_text(ref) for step in done.proposed for ref in step.proposed],
+        "refused": [{"event": step.revision.event, "error": named(error).as_dict()} for step, error in done.refused],
+        "accepted": [event_text(ref) for ref in done.accepted],
+        "not_accepted": [
+            {"event": event_text(ref), "error": named(error).as_dict()} for ref, error in done.not_accepted
         ],
-        "accepted": [event_text(ref) for ref in accepted],
+    }
+
+
+def _step_json(place: Place, step: Step) -> dict[str, Any]:
+    return {
+        "action": "restore" if step.is_restore else "delete",
+        "revision": place.describer.json(step.revision),
+        "waiting": step.waiting,
+        "left_behind": step.left_behind,
+        "deletions": [event_text(ref) for ref in step.deletions],
+        "proposed": [event_text(ref) for ref in step.proposed],
     }

@@ -1,12 +1,11 @@
 """The root command: loads others when they are called for, and turns errors into messages and exit codes.
 
-Exit codes come from `gonk_node.errors` alone; 130 stands for Ctrl-C, as in shells.
+Exit codes come from `gonk_node.errors` alone; 130 stands for Ctrl-C and 143 for SIGTERM, as in shells.
 """
 
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -17,11 +16,10 @@ from click.shell_completion import CompletionItem
 
 from gonk_node import __version__
 from gonk_node.cli.commands import COMMANDS, SECTIONS
+from gonk_node.cli.ending import Ending, drop_output, flush_output, stoppable
 from gonk_node.cli.failure import show_error
 from gonk_node.cli.run import Run
-from gonk_node.errors import GonkError, UsageError
-
-_INTERRUPTED = 130
+from gonk_node.errors import GonkError, OutputError, UsageError
 
 
 class Root(click.Group):
@@ -56,21 +54,40 @@ class Root(click.Group):
         """Run a command line and exit with its code; shows every error first."""
         arguments = list(sys.argv[1:] if args is None else args)
         extra.pop("standalone_mode", None)
+        ending = Ending()
         try:
-            result = super().main(arguments, prog_name or "gonk", standalone_mode=False, **extra)
-            code = result if isinstance(result, int) else 0
-            sys.stdout.flush()
-        except click.Abort:
+            with stoppable(ending):
+                code = self._run(arguments, prog_name or "gonk", **extra)
+        except (click.Abort, KeyboardInterrupt):
             click.echo("stopped", err=True)
-            code = _INTERRUPTED
-        except BrokenPipeError:  # `gonk list … | head` closed its end; what is left must not be flushed at exit
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            code = 1
-        except (GonkError, click.ClickException) as error:
-            code = show_error(_as_ours(error), as_json=_wants_json(arguments))
-        except Exception as error:  # noqa: BLE001 - the last line of defence: a bug of gonk is told as one
-            code = _show_bug(error, arguments)
+            code = ending.code
         sys.exit(code)
+
+    def _run(self, arguments: list[str], prog_name: str, **extra: Any) -> int:
+        """Run a command line; its exit code, every error shown. click.Abort where it was interrupted."""
+        try:
+            try:
+                result = super().main(arguments, prog_name, standalone_mode=False, **extra)
+            except OSError:
+                flush_output()  # raises where that is what failed: click's own help
+                raise
+            flush_output()
+            return result if isinstance(result, int) else 0
+        except click.Abort:
+            raise
+        except BrokenPipeError:  # `gonk list … | head` closed its end
+            drop_output()
+            return 1
+        except OutputError as error:
+            drop_output()
+            return show_error(error, as_json=_wants_json(arguments))
+        except click.exceptions.NoArgsIsHelpError as error:  # a group of commands alone: its help, as it is
+            error.show()
+            return error.exit_code
+        except (GonkError, click.ClickException) as error:
+            return show_error(_as_ours(error), as_json=_wants_json(arguments))
+        except Exception as error:  # noqa: BLE001 - the last line of defence: a bug of gonk is told as one
+            return _show_bug(error, arguments)
 
 
 def _wants_json(arguments: Sequence[str]) -> bool:

@@ -13,6 +13,7 @@ from gonk_node.cli.pick import split_version, version_of
 from gonk_node.cli.place import Place
 from gonk_node.cli.run import Run, complete_dataset, dataset_argument, verb
 from gonk_node.cli.text import time_text
+from gonk_node.core.events import SCHEMA_PREFIX
 from gonk_node.core.ids import EventRef, uuid_text
 from gonk_node.core.limits import SCHEMA_BYTES_MAX
 from gonk_node.errors import NotFoundError, UsageError
@@ -107,10 +108,12 @@ def show(run: Run, words: tuple[str, ...]) -> None:
         raise UsageError("too many names", where=" ".join(words), hint="give a name, or a dataset and a name")
     if len(words) == 2:
         _show(run, *words)
-    elif run.as_json:
-        run.out.json({"name": words[0], "document": schemas.document(words[0])})
+        return
+    shipped = words[0].removeprefix(SCHEMA_PREFIX)
+    if run.as_json:
+        run.out.json({"name": shipped, "document": schemas.document(shipped)})
     else:
-        run.out.document(schemas.load(words[0]))
+        run.out.document(schemas.load(shipped))
 
 
 def _show(run: Run, dataset: str, name: str) -> None:
@@ -132,8 +135,9 @@ def _show(run: Run, dataset: str, name: str) -> None:
 
 def _document(source: str) -> tuple[bytes, str | None]:
     """The bytes of the schema, and the name that it has by itself."""
-    if source in schemas.names():
-        return schemas.load(source), source
+    shipped = source.removeprefix(SCHEMA_PREFIX)
+    if shipped in schemas.names():
+        return schemas.load(shipped), shipped
     if source != "-" and not Path(source).exists():
         ships = ", ".join(schemas.names())
         raise NotFoundError(f"{source!r} is no file, and no schema that ships", hint=f"these ship: {ships}")

@@ -16,6 +16,7 @@ from gonk_node.node.addresses import listening_place, own_address
 from gonk_node.node.http_serving import HttpServer
 from gonk_node.node.node import Node
 from gonk_node.node.serving import Server
+from gonk_node.node.serving_mark import Listening, marked
 
 
 @verb("serve")
@@ -57,9 +58,11 @@ async def _serve(run: Run, node: Node, *, allow_remote: bool, no_http: bool) -> 
         await server.start(node.config.peer_host, node.config.peer_port)
         if api is not None:
             await api.start(allow_remote=allow_remote)
-        _tell(run, node, server, None if api is None else api.url)
-        await stop.wait()
-        run.out.note("stopping")
+        listening = Listening(node.config.peer_host, server.port)
+        with marked(node.home.serving_json, listening):
+            _tell(run, node, server, None if api is None else api.url)
+            await stop.wait()
+            run.out.note("stopping")
     finally:
         if api is not None:
             await api.stop()
@@ -67,11 +70,11 @@ async def _serve(run: Run, node: Node, *, allow_remote: bool, no_http: bool) -> 
 
 
 def _tell(run: Run, node: Node, server: Server, url: str | None) -> None:
-    own = own_address(node, port=server.port)
+    own = own_address(node, listening=Listening(node.config.peer_host, server.port))
     links = {shared.name: str(ShareLink(own.address, shared.info.dataset)) for shared in server.datasets()}
     if run.as_json:
         ready = {"ready": True, "port": server.port, "address": str(own.address), "node_key": node.node_key.hex()}
-        click.echo(json.dumps(ready | {"links": links, "http": url}))
+        run.out.line(json.dumps(ready | {"links": links, "http": url}))
         return
     run.out.note(f"serving {plural(len(links), 'dataset')} on {listening_place(node.config, server.port)}")
     for name, link in links.items():

@@ -11,6 +11,7 @@ import click
 from gonk_node.cli.bodies_text import brief, changes
 from gonk_node.cli.describe import DECISIONS, event_text
 from gonk_node.cli.files import write_output
+from gonk_node.cli.label_changes import is_label_set, label_json, label_lines
 from gonk_node.cli.pick import pick, version_of
 from gonk_node.cli.place import Place
 from gonk_node.cli.run import Run, dataset_argument, verb
@@ -32,11 +33,12 @@ def show(run: Run, dataset: str, what: str, save: str | None) -> None:
     """Show all there is about one object, annotation, schema or event.
 
     UUID is its uuid in DATASET, UUID@VERSION one version of it; unique names of objects and names of schemas do too. It
-    shows every version with its status and reviews, and the annotations of an object. Content that is not on this node is
-    fetched from a peer when it is to be saved.
+    shows every version with its status and reviews, the annotations of an object, and which labels a version of a label
+    set adds, removes, renames or numbers otherwise. Content that is not on this node is fetched from a peer when it is to
+    be saved.
     """
     place = Place(run, dataset)
-    revisions, version = pick(place.queries, what)
+    revisions, version = pick(place, what)
     chosen = _chosen(revisions, version)
     if save is not None:
         _save(place, chosen, save)
@@ -93,6 +95,8 @@ def _json(place: Place, revisions: list[Revision], chosen: Revision) -> dict[str
         found["annotations"] = [
             place.describer.json(each) for each in place.queries.hanging.annotations_of(chosen.number)
         ]
+        if is_label_set(chosen):
+            found["labels"] = label_json(place, chosen)
     elif chosen.kind == ANNOTATION:
         found["conformance"] = place.bodies.conformance(chosen).value
     return found
@@ -134,6 +138,10 @@ def _tell(place: Place, revisions: list[Revision], chosen: Revision) -> None:
         if base is not None:
             rows.append(("changes", "; ".join(changes(base.body or b"", chosen.body or b""))))
     out.pairs(rows)
+    if is_label_set(chosen):
+        out.line()
+        for line in label_lines(place, chosen):
+            out.line(line)
     out.line()
     out.table(["version", "status", "by", "time (UTC)", "event"], [_version_row(place, each) for each in revisions])
     _tell_reviews(place, revisions)

@@ -29,7 +29,7 @@ def update(run: Run, dataset: str, object_name: str, file: Path, name: str | Non
     FILE has the new bytes. With other bytes an object begins without annotations; with another name it keeps them.
     """
     place = Place(run, dataset)
-    revisions, version = pick(place.queries, object_name)
+    revisions, version = pick(place, object_name)
     if revisions[0].kind != OBJECT:
         raise WrongStateError(
             f"this is a {revisions[0].type_name}, not an object",

@@ -132,6 +132,15 @@ def parse_uuid(text: str) -> bytes:
         raise UsageError(f"{text!r} is not a UUID", hint="a UUID has 32 hex digits") from None
 
 
+def is_uuid(text: str) -> bool:
+    """Whether a text reads as a UUID."""
+    try:
+        parse_uuid(text)
+    except UsageError:
+        return False
+    return True
+
+
 def parse_hash(text: str, what: str = "id") -> bytes:
     """Read 64 hex digits as 32 bytes; UsageError naming `what` otherwise."""
     try:

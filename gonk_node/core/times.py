@@ -28,3 +28,12 @@ def parse_time(text: str) -> int:
         return (moment - _EPOCH) // timedelta(milliseconds=1)
     except (ValueError, OverflowError):
         raise UsageError(f"{text[:60]!r} is no time", hint="such as 2026-01-31 or 2026-01-31T12:00:00Z") from None
+
+
+def is_time(text: str) -> bool:
+    """Whether a text reads as a time."""
+    try:
+        parse_time(text)
+    except UsageError:
+        return False
+    return True

@@ -246,9 +246,17 @@ def _annotations(item: Json, index: int, known: _Known) -> Iterator[Record]:
             yield Problem(here + place, body)
         else:
             members, rest = said_by_the_body(schema, kept)
-            body |= {**members, "attributes": {_FORMAT: rest}}
+            body |= members
+            identity = {name: value for name, value in body.items() if name != "iscrowd" or value}
+            body["attributes"] = {_FORMAT: rest}
             if schema != "caption":
                 known.schemas.add(schema)
             yield annotation(
-                image_name, schema, body, format_name=_FORMAT, source_id=repr(source_id), place=here + place
+                image_name,
+                schema,
+                body,
+                format_name=_FORMAT,
+                source_id=repr(source_id),
+                place=here + place,
+                identity=identity,
             )

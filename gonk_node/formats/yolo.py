@@ -116,10 +116,10 @@ class _Reading:
                 continue
             if odd:
                 yield NotCarried(place, odd)
-            body["attributes"] = {_FORMAT: {**origin, "line": index, "class": int(line.split()[0])}}
-            yield annotation(
-                name, schema, body, format_name=_FORMAT, source_id=f"{self.task} {where}#{index}", place=place
-            )
+            source_id = f"{self.task} {where}#{index}"
+            kept = {_FORMAT: {**origin, "line": index, "class": int(line.split()[0])}}
+            whole = {**body, "attributes": kept}
+            yield annotation(name, schema, whole, format_name=_FORMAT, source_id=source_id, place=place, identity=body)
 
     def _body(self, words: Sequence[str], size: ImageSize) -> tuple[str, dict[str, Json], str]:
         """(schema, body, what is not carried) of a line."""

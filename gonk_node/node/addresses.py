@@ -9,6 +9,7 @@ from typing import NamedTuple
 from gonk_node.config import Config
 from gonk_node.net.address import PeerAddress, parse_address
 from gonk_node.node.node import Node
+from gonk_node.node.serving_mark import Listening
 
 
 class OwnAddress(NamedTuple):
@@ -18,13 +19,13 @@ class OwnAddress(NamedTuple):
     doubt: str | None
 
 
-def own_address(node: Node, *, authority: str | None = None, port: int | None = None) -> OwnAddress:
+def own_address(node: Node, *, authority: str | None = None, listening: Listening | None = None) -> OwnAddress:
     """The address of this node.
 
     Args:
         node: whose key stands in it.
         authority: HOST:PORT as the user says; None: as the settings say.
-        port: the port that is really listened on, where the setting leaves it open.
+        listening: what is really listened on, where that is known; else what the settings say.
 
     Raises:
         UsageError: no such address can be.
@@ -33,9 +34,10 @@ def own_address(node: Node, *, authority: str | None = None, port: int | None = 
     given = authority or config.advertise
     if given:
         return _judged(parse_address(f"gonk://{given}/{node.node_key.hex()}"))
-    host = socket.gethostname() if _is_any(config.peer_host) else config.peer_host
-    found = _judged(PeerAddress(host, port or config.peer_port, node.node_key))
-    if found.doubt is None and _is_any(config.peer_host):
+    bound, port = listening or Listening(config.peer_host, config.peer_port)
+    host = socket.gethostname() if _is_any(bound) else bound
+    found = _judged(PeerAddress(host, port, node.node_key))
+    if found.doubt is None and _is_any(bound):
         doubt = f"others must be able to find {host!r}; the setting advertise takes another HOST:PORT"
         return found._replace(doubt=doubt)
     return found

@@ -106,15 +106,18 @@ class Governor:
             for each in page:
                 if proposer is None and (authority.role_now(each.author) is None) != strangers:
                     continue
-                if reviewed or not self._has_reviewed(each.number):
+                if reviewed or not self.has_reviewed(each.ref):
                     yield each
             after = page[-1].number
 
-    def _has_reviewed(self, number: int) -> bool:
-        """Whether this author has reviewed an event that waits for others."""
+    def has_reviewed(self, ref: EventRef) -> bool:
+        """Whether this author has reviewed an event, and it waits for others."""
         if self.author.replica.genesis.approvals == 1:
             return False
-        return any(author == self.author.key for _, author, *_ in self._queries.reviews_of(number))
+        number = self._queries.number_of(ref)
+        return number is not None and any(
+            author == self.author.key for _, author, *_ in self._queries.reviews_of(number)
+        )
 
     def review(
         self, decision: int, events: Iterable[EventRef], comment: str = "", *, supersede: bool = False

@@ -6,9 +6,10 @@ import io
 
 from gonk_node.core.events import ObjectCreate, ObjectUpdate
 from gonk_node.formats.label_set import MEDIA_TYPE, LabelSet
+from gonk_node.replica.bases import is_open
 from gonk_node.replica.group_commit import Draft
 from gonk_node.replica.labels import uuid_of
-from gonk_node.replica.proposing import Proposer, check_object_name, full_schema_name, is_open
+from gonk_node.replica.proposing import Proposer, check_object_name, full_schema_name
 from gonk_node.replica.queries import Revision
 from gonk_node.store.content import ContentStore
 from gonk_node.store.state_schema import OBJECT

@@ -12,6 +12,8 @@ from uuid import uuid4
 from gonk_node.core import limits
 from gonk_node.core.chunks import ContentInfo
 from gonk_node.core.events import (
+    OWNER,
+    REVIEWER,
     SCHEMA_PREFIX,
     AnnotationCreate,
     AnnotationUpdate,
@@ -29,13 +31,15 @@ from gonk_node.errors import (
     WrongStateError,
 )
 from gonk_node.replica.author import Author
+from gonk_node.replica.bases import Bases, is_open
 from gonk_node.replica.bodies import Bodies
 from gonk_node.replica.queries import Revision
+from gonk_node.replica.ways_back import fallen, status_text, way_back
 from gonk_node.state.conformance import check_schema
 from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA
 
 
-class Proposer:
+class Proposer(Bases):
     """The checks, for one author.
 
     Attributes:
@@ -43,8 +47,7 @@ class Proposer:
     """
 
     def __init__(self, author: Author, bodies: Bodies | None = None) -> None:
-        self.author = author
-        self._queries = author.queries
+        super().__init__(author)
         self.bodies = bodies or Bodies(author.queries)
 
     # --- objects ----------------------------------------------------------------------------------------
@@ -109,11 +112,13 @@ class Proposer:
         check_schema(document)
         existing = self.standing(self._queries.schema(name))
         if existing:
+            usable = next((each for each in existing if is_open(each)), None)
+            shown = usable or fallen(existing)
             raise ExistsError(
-                f"there is a schema {name} already ({', '.join(existing[0].views)})",
-                hint="gonk schema add DATASET SCHEMA --update proposes a new version of it"
-                if is_open(existing[0])
-                else None,
+                f"there is a schema {name} already ({status_text(shown)})",
+                hint=self._way_back(shown)
+                if usable is None
+                else "gonk schema add DATASET SCHEMA --update proposes a new version of it",
             )
         return SchemaCreate(name, document)
 
@@ -149,8 +154,12 @@ class Proposer:
         current = next((each for each in revisions if each.current), None)
         usable = current or next((each for each in reversed(revisions) if is_open(each)), None)
         if usable is None:
-            raise WrongStateError(f"the schema is {' and '.join(revisions[-1].views)}", where=name)
+            shown = fallen(revisions)
+            raise WrongStateError(f"the schema is {status_text(shown)}", where=name, hint=self._way_back(shown))
         return usable
+
+    def _way_back(self, schema: Revision) -> str | None:
+        return way_back(self._queries, schema, may_review=self.author.role in (OWNER, REVIEWER))
 
     def schema_base(self, name: str, known: Collection[bytes] = ()) -> Revision:
         """The revision that an update in Gonk's way builds on: see `latest`. NotFoundError where there is no such schema."""
@@ -237,74 +246,6 @@ class Proposer:
             raise WrongStateError("its deletion is asked for already", where=where, hint="gonk review DATASET list")
         return Delete(revision.ref)
 
-    def check_base(self, base: Revision) -> None:
-        """WrongStateError unless an update may be built on that revision: open, and nothing newer of it is accepted."""
-        where = f"{base.type_name} {uuid_text(base.uuid)} version {base.version}"
-        if not is_open(base):
-            raise WrongStateError(f"the version to build on is {' and '.join(base.views)}", where=where)
-        current = self._queries.current(base.kind, base.uuid)
-        if current is not None and not base.current and (base.version or 0) <= (current.version or 0):
-            raise WrongStateError(
-                f"version {current.version} is what counts now", where=where, hint="build on that one instead"
-            )
-
-    def base_of(self, revisions: Sequence[Revision], version: int | None = None) -> Revision:
-        """The revision that is meant where none is named: of that version, else the current one, else the newest open one."""
-        if version is not None:
-            chosen = next((each for each in revisions if each.version == version and each.named), None)
-            if chosen is None:
-                raise NotFoundError(f"there is no version {version}", where=uuid_text(revisions[0].uuid))
-            return chosen
-        current = next((each for each in revisions if each.current), None)
-        newest = next((each for each in reversed(revisions) if is_open(each)), None)
-        chosen = current or newest
-        if chosen is None:
-            raise WrongStateError("all of its versions are rejected or deleted", where=uuid_text(revisions[0].uuid))
-        return chosen
-
-    def update_base(self, revisions: Sequence[Revision], version: int | None = None) -> Revision:
-        """The revision that an update builds on: as `base_of`, but behind what its author has proposed on that already.
-
-        So the changes that somebody makes one after the other are one after the other, and not rivals once all are accepted.
-        """
-        base = self.base_of(revisions, version)
-        if version is not None:
-            return base
-        line = {base.number}
-        for each in sorted(revisions, key=lambda each: each.version or 0):
-            if each.base in line and each.author == self.author.key and is_open(each):
-                line.add(each.number)
-        mine = [each for each in revisions if each.number in line]
-        return max(mine, key=lambda each: (each.version or 0, each.number))
-
-    def latest(self, revisions: Sequence[Revision], known: Collection[bytes] = ()) -> Revision:
-        """The revision that an update in Gonk's way builds on: the highest version, whatever its status.
-
-        What strangers proposed counts only where there is nothing else: nobody unknown decides what others build on. Neither
-        does it matter that a stranger's revision of the same version came first, and answers to it.
-
-        Args:
-            revisions: all of one entity.
-            known: keys that are no strangers, though no owner vouched for them: of the other users of this node.
-
-        Raises:
-            NotFoundError: there is none, or all wait for entries that are not here.
-        """
-        held = [each for each in revisions if each.version is not None]
-        if not held:
-            raise NotFoundError("there is no version of it here", hint="gonk sync DATASET fetches what it waits for")
-        counting = self.standing(held, known) or held
-        return max(counting, key=lambda each: (each.version or 0, each.named, each.number))
-
-    def standing(self, revisions: Sequence[Revision], known: Collection[bytes] = ()) -> list[Revision]:
-        """Those that stand in the way of a new one: not what strangers proposed to take a name or content."""
-        return [
-            each
-            for each in revisions
-            if each.version is not None
-            and (each.vouched or each.current or each.author == self.author.key or each.author in known)
-        ]
-
     def _is_ours(self, key: bytes) -> bool:
         return key == self.author.key or self.author.replica.authority.role_now(key) is not None
 
@@ -339,8 +280,3 @@ def check_object_name(name: str) -> None:
             where=ascii(name),
             hint="give another: --name",
         )
-
-
-def is_open(revision: Revision) -> bool:
-    """Whether something may be built on a revision: it takes effect, and is neither rejected nor deleted."""
-    return not {"rejected", "deleted", "waiting"} & set(revision.views)

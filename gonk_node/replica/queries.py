@@ -20,6 +20,16 @@ from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA, TABLES, eve
 __all__ = ["PAGE", "Proposal", "Queries", "Revision"]
 
 PAGE = 1000  # rows read at once by the iterators
+_UNDECIDED = " UNION ALL ".join(
+    f"SELECT event_no, {kind} AS kind FROM {table} WHERE status & 1 AND status & 5 AND version IS NOT NULL"
+    " AND event_no > :after"
+    for kind, table in enumerate(TABLES)
+)
+_PENDING = (  # events that wait for a decision, deletions (kind 3) included, with their entries and authors
+    f" FROM ({_UNDECIDED} UNION ALL"
+    " SELECT event_no, 3 FROM deletions WHERE decided = 0 AND target_no IS NOT NULL AND event_no > :after) p"
+    " JOIN entries e ON e.lsn = p.event_no >> 12 JOIN branches b ON b.branch_no = e.branch_no"
+)
 
 
 class Queries:
@@ -192,17 +202,9 @@ class Queries:
 
     def pending(self, *, author: bytes | None = None, after: int = 0, limit: int = PAGE) -> list[Proposal]:
         """Events that wait for a decision, in order of arrival, after the local number `after`."""
-        by = "" if author is None else " AND b.author = :author"
-        numbers = " UNION ALL ".join(
-            f"SELECT event_no, {kind} AS kind FROM {table} WHERE status & 1 AND status & 5 AND version IS NOT NULL"
-            " AND event_no > :after"
-            for kind, table in enumerate(TABLES)
-        )
+        by = "" if author is None else " WHERE b.author = :author"
         rows = self._db.rows(
-            f"SELECT p.event_no, p.kind, e.entry_id, b.author, e.time_ms FROM ({numbers} UNION ALL"
-            " SELECT event_no, 3 FROM deletions WHERE decided = 0 AND target_no IS NOT NULL AND event_no > :after) p"
-            " JOIN entries e ON e.lsn = p.event_no >> 12 JOIN branches b ON b.branch_no = e.branch_no"
-            f" WHERE 1{by} ORDER BY p.event_no LIMIT :limit",
+            f"SELECT p.event_no, p.kind, e.entry_id, b.author, e.time_ms{_PENDING}{by} ORDER BY p.event_no LIMIT :limit",
             {"after": after, "author": author, "limit": limit},
         )
         found = []
@@ -212,6 +214,10 @@ class Queries:
             if revision is not None:
                 found.append(Proposal(ref, number, key, time_ms, kind == 3, revision))
         return found
+
+    def pending_by_author(self) -> dict[bytes, int]:
+        """How many events of each key wait for a decision."""
+        return dict(self._db.rows(f"SELECT b.author, count(*){_PENDING} GROUP BY b.author", {"after": 0}))
 
     def reviews_of(self, number: int) -> list[tuple[EventRef, bytes, int, str, int]]:
         """The reviews that name an event: (review, author, decision, comment, time) each, honoured or not."""

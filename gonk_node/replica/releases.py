@@ -14,8 +14,8 @@ from typing import NamedTuple
 from gonk_node.core.entry import read_stored
 from gonk_node.core.events import ReleaseCreate
 from gonk_node.core.heads import Head
-from gonk_node.core.ids import EventRef, event_uuid, uuid_text
-from gonk_node.core.times import parse_time
+from gonk_node.core.ids import EventRef, event_uuid, is_uuid, uuid_text
+from gonk_node.core.times import is_time, parse_time
 from gonk_node.errors import (
     ErasedError,
     ExistsError,
@@ -26,14 +26,16 @@ from gonk_node.errors import (
     WrongStateError,
 )
 from gonk_node.replica.author import Author
+from gonk_node.replica.erasures import erasure_of
 from gonk_node.replica.governing import Governor
 from gonk_node.replica.queries import Queries
 from gonk_node.replica.release_diff import Difference, differences
 from gonk_node.replica.release_heads import release_heads
 from gonk_node.replica.replica import Replica
 from gonk_node.replica.snapshot import Progress, Snapshot, heads_at_time, snapshot_at
+from gonk_node.replica.standing import undecided
 from gonk_node.state.manifest import Summary
-from gonk_node.state.releases import Signed, check_tag, named_by_tags
+from gonk_node.state.releases import Signed, check_tag, named_by_tags, tag_text
 from gonk_node.store.state_db import StateDb
 from gonk_node.store.state_schema import TABLES, split_number
 
@@ -107,25 +109,27 @@ class Releases:
         found = [self._read(row, row.ref in named) for row in rows if row.rank is not None]
         return sorted(found, key=lambda release: (release.time_ms, release.ref))
 
-    def find(self, tag: str) -> Release:
+    def find(self, text: str) -> Release:
         """The release that a tag means, or the one of an event's UUID.
+
+        A text that reads as a UUID never is a tag here, nor is one that reads as a time (A13).
 
         Raises:
             NotFoundError: there is none. ReleaseError: there is one, signed by a key that was no owner there.
         """
         rows = self._rows()
         named = _named(rows)
-        row = next((each for each in rows if each.tag == tag and each.ref in named), None)
-        if row is not None:
-            return self._read(row, True)
-        chosen = [each for each in rows if each.tag == tag] or self._by_event(rows, tag)
-        if not chosen or (chosen[0].rank is None and _is_time(tag)):  # no stranger's tag stands in the way of a time
-            raise NotFoundError(f"there is no release {tag!r}", hint="gonk release list DATASET")
-        row = chosen[0]
+        tagged = sorted([each for each in rows if each.tag == text], key=lambda each: each.ref not in named)
+        found = self._by_event(rows, text) if is_uuid(text) else [] if is_time(text) else tagged
+        if not found:
+            owners = [uuid_text(event_uuid(each.ref)) for each in tagged if each.rank is not None]
+            hint = f"what has that tag, which reads as something else, is named by its event: {', '.join(owners[:3])}"
+            raise NotFoundError(f"there is no release {text!r}", hint=hint if owners else "gonk release list DATASET")
+        row = found[0]
         if row.rank is None:
             raise ReleaseError(
                 "it was signed by a key that is no owner at that place of its log",
-                where=f"release {row.tag} by {row.author.hex()[:8]}",
+                where=f"release {tag_text(row.tag)} by {row.author.hex()[:8]}",
                 hint="gonk owner list DATASET tells who may release",
             )
         return self._read(row, row.ref in named)
@@ -152,7 +156,9 @@ class Releases:
         entry = None if record is None else read_stored(record)
         event = None if entry is None else entry.stored_events()[index]
         if entry is None or not isinstance(event, ReleaseCreate):
-            raise NotHeldError("the release itself is not on this node", where=row.tag, hint="gonk sync DATASET")
+            raise NotHeldError(
+                "the release itself is not on this node", where=f"release {tag_text(row.tag)}", hint="gonk sync DATASET"
+            )
         summary = Summary(event.manifest_hash, *event.counts)
         heads = tuple([Head(*head) for head in event.heads])
         time_ms = entry.header.time_ms
@@ -167,13 +173,15 @@ class Releases:
             UsageError: no tag that can be signed, or the notes are too long.
             NotAllowedError: not an owner. ExistsError: there is a release of that tag.
             NotHeldError: a body is missing that others may have, so they would not come to the same manifest.
-            WrongStateError: more logs than a release can name, or what counts depends on what a stranger proposed.
+            WrongStateError: nothing counts, more logs than a release can name, or what counts depends on what a stranger
+                proposed.
         """
         check_tag(tag)
         Governor(author).check_owner("make releases")
-        author.introduce()
         if any(row.tag == tag and row.rank is not None for row in self._rows()):
             raise ExistsError(f"there is a release {tag!r} already", hint=f"gonk release show DATASET {tag}")
+        self._check_not_empty()
+        author.introduce()
         named = release_heads(self._replica)
         heads = [Head(*head) for head in named]
         with snapshot_at(self._replica, heads, progress=progress) as snapshot:
@@ -183,6 +191,19 @@ class Releases:
         after_ms = author.time_of([EventRef(head.entry_id, 0) for head in heads])
         entry = author.sign([event], after_ms=after_ms)
         return self.find(uuid_text(event_uuid(EventRef(entry.entry_id, 0))))
+
+    def _check_not_empty(self) -> None:
+        """WrongStateError where nothing counts: what is released holds its tag for ever."""
+        if Queries(self._replica.db).current_objects(b"", 1):
+            return
+        waiting = undecided(self._replica)
+        hint = "gonk add DATASET FILE, then gonk review DATASET accept EVENT"
+        if waiting.members:
+            wait = "1 proposal waits" if waiting.members == 1 else f"{waiting.members:,} proposals wait"
+            hint = f"{wait}: gonk review DATASET list, then gonk review DATASET accept EVENT, or --all"
+        elif waiting.strangers:
+            hint = "only strangers proposed something: gonk review DATASET list --strangers"
+        raise WrongStateError("nothing is accepted, so there is nothing to release", hint=hint)
 
     def _check_whole(self, snapshot: Snapshot) -> None:
         lacking = [ref for ref in snapshot.lacking() if not self._is_erased(ref)]
@@ -240,23 +261,22 @@ class Releases:
         return snapshot
 
     def at(self, text: str, progress: Progress | None = None) -> Snapshot:
-        """What was there at a release, or at a time (as authors state it), for looking back; to be closed.
+        """What was there at a time (as authors state it), or at a release, for looking back; to be closed.
+
+        What reads as a time is one: nobody changes by a tag what it means.
 
         Raises:
             NotFoundError: neither a release, nor a time at which the dataset existed. Also as of `snapshot_of`.
         """
-        try:
+        if not is_time(text):
             return self.snapshot_of(text, erased_too=True, progress=progress)
-        except NotFoundError:
-            if not _is_time(text):
-                raise
         return snapshot_at(self._replica, heads_at_time(self._replica, parse_time(text)), progress=progress)
 
     def _check(self, release: Release, snapshot: Snapshot) -> None:
         found = snapshot.summary()
         if found == release.summary:
             return
-        where = f"release {release.tag}"
+        where = f"release {tag_text(release.tag)}"
         lacking = snapshot.lacking()
         erased = [ref for ref in lacking if self._is_erased(ref)]
         if len(erased) < len(lacking):
@@ -266,8 +286,10 @@ class Releases:
                 hint="gonk sync DATASET fetches them from peers that have them",
             )
         if erased:
+            first = erasure_of(self._replica, erased[0])
             raise ErasedError(
-                f"it stands on events that were erased since, {len(erased)} of them, so its manifest cannot be made again",
+                f"it stands on events that were erased since, {len(erased)} of them, so its manifest cannot be made again;"
+                f" {first}",
                 where=where,
                 hint="what is left is as it was; make a new release of it: gonk release create DATASET TAG",
             )
@@ -280,8 +302,7 @@ class Releases:
 
     def _is_erased(self, ref: EventRef) -> bool:
         """Whether an honoured redaction of today covers an event."""
-        sql = "SELECT 1 FROM redactions WHERE target_entry = ? AND target_index = ? AND honoured"
-        return self._replica.db.one(sql, ref) is not None
+        return erasure_of(self._replica, ref) is not None
 
     # --- comparing --------------------------------------------------------------------------------------
 
@@ -314,14 +335,6 @@ def _current(db: StateDb, table: str) -> Iterator[int]:
     ):
         yield from (row[0] for row in rows)
         after = rows[-1][0]
-
-
-def _is_time(text: str) -> bool:
-    try:
-        parse_time(text)
-    except UsageError:
-        return False
-    return True
 
 
 def _named(rows: list[_Row]) -> set[EventRef]:

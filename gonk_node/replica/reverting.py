@@ -17,10 +17,11 @@ from gonk_node.replica.author import Author
 from gonk_node.replica.entity_log import annotations_on
 from gonk_node.replica.proposing import Proposer
 from gonk_node.replica.queries import Queries, Revision
+from gonk_node.state.reviews import Decided
 from gonk_node.state.revisions import CREATE_PENDING, CREATE_REJECTED, DELETE_ACCEPTED
 from gonk_node.state.undoing import Node, Undoing, undo
 from gonk_node.store.state_db import StateDb
-from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA, TABLES
+from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA, TABLES, split_number
 
 _FALLEN = CREATE_PENDING | CREATE_REJECTED | DELETE_ACCEPTED
 _CHOSEN = (
@@ -53,14 +54,23 @@ class Chosen(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One thing to propose: to delete a revision that stands, or (`is_restore`) to bring back one that was deleted.
+    """One undoing: to delete a revision that stands, or to bring back one that was deleted.
 
-    `waiting` counts what others have proposed on top of it, and what hangs on it, which nobody has decided yet.
+    Attributes:
+        revision: what to delete, or to bring back.
+        is_restore: to bring it back.
+        waiting: how many proposals of others on top of it, or which hang on it, nobody has decided yet.
+        left_behind: of an object to bring back, how many annotations that stand will not hang on the new revision.
+        deletions: the accepted deletions of a revision to bring back; who rejects these with --supersede has it as it was.
+        proposed: the events that propose this undoing, once there are any.
     """
 
     revision: Revision
     is_restore: bool
     waiting: int = 0
+    left_behind: int = 0
+    deletions: tuple[EventRef, ...] = ()
+    proposed: tuple[EventRef, ...] = ()
 
 
 class Kept(NamedTuple):
@@ -77,14 +87,14 @@ class Plan:
     Attributes:
         steps: to be proposed; annotations first.
         kept: chosen, but others built on it.
-        asked: proposed already, by this person or somebody with a role.
-        undecided: chosen proposals that nobody has decided; to be rejected, not reverted.
+        asked: proposed already, by this person or somebody with a role: each with these events.
+        undecided: how many chosen proposals nobody has decided; to be rejected, not reverted. Without those of `asked`.
         others: how many chosen events are of a sort that is not undone here, by table: reviews, acts, releases.
     """
 
     steps: list[Step] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
-    asked: int = 0
+    asked: list[Step] = field(default_factory=list)
     undecided: int = 0
     others: dict[str, int] = field(default_factory=dict)
 
@@ -103,6 +113,13 @@ def find_entry(db: StateDb, text: str) -> bytes:
     return bytes(rows[0][0])
 
 
+class _Deletions(NamedTuple):
+    """The deletions of the revisions of one entity, by revision, with their local numbers: accepted, and asked for by us."""
+
+    accepted: dict[int, list[tuple[int, EventRef]]]
+    asked: dict[int, list[tuple[int, EventRef]]]
+
+
 class Reverting:
     """Plans, and signs for one author what was planned.
 
@@ -117,6 +134,8 @@ class Reverting:
         self._db = db
         self._is_ours = is_ours
         self._going: set[int] = set()  # revisions that the plan deletes
+        self._coming: set[int] = set()  # and those that it brings back
+        self._asked: set[int] = set()  # events by which its undoings are proposed already
 
     # --- planning ---------------------------------------------------------------------------------------
 
@@ -124,18 +143,19 @@ class Reverting:
         """What undoing that takes; nothing is signed. UsageError where nothing is chosen."""
         where, parameters = chosen.clause()
         plan = Plan()
-        self._going = set()
+        self._going, self._coming, self._asked = set(), set(), set()
         deletions = self._rows("deletions", "t.event_no, t.entity_type, t.uuid, t.decided", where, parameters)
-        plan.undecided = sum(decided == 0 for *_, decided in deletions)
+        undecided = {number for number, *_, decided in deletions if decided == 0}
         undone = {number for number, _, _, decided in deletions if decided == 1}
         for kind in (ANNOTATION, OBJECT, SCHEMA):  # what hangs on others goes first
             rows = self._rows(TABLES[kind], "t.event_no, t.uuid, t.status, t.version IS NULL", where, parameters)
-            plan.undecided += sum(bool(waits or status & CREATE_PENDING) for _, _, status, waits in rows)
+            undecided |= {number for number, _, status, waits in rows if waits or status & CREATE_PENDING}
             made = {number for number, *_ in rows}
             uuids = [uuid for _, uuid, status, waits in rows if not waits and not status & _FALLEN]
             uuids += [uuid for number, of, uuid, _ in deletions if of == kind and number in undone]
             for uuid in dict.fromkeys(uuids):
                 self._plan_entity(plan, kind, uuid, made, undone)
+        plan.undecided = len(undecided - self._asked)
         plan.others = {
             table: count for table in _OTHERS if (count := len(self._rows(table, "t.event_no", where, parameters)))
         }
@@ -146,17 +166,7 @@ class Reverting:
 
     def _plan_entity(self, plan: Plan, kind: int, uuid: bytes, made: set[int], undone: set[int]) -> None:
         revisions = {each.number: each for each in self._queries.revisions(kind, uuid) if each.version is not None}
-        asked: set[int] = set()
-        accepted: dict[int, list[bool]] = {}
-        for number, target, decided, author in self._db.rows(
-            "SELECT d.event_no, d.target_no, d.decided, b.author FROM deletions d JOIN entries e ON e.lsn = d.event_no >> 12"
-            " JOIN branches b USING (branch_no) WHERE d.uuid = ?",
-            (uuid,),
-        ):
-            if decided == 1:
-                accepted.setdefault(target, []).append(number in undone)
-            elif decided == 0 and self._is_ours(author):
-                asked.add(target)
+        deletions = self._deletions(uuid)
         found = undo(
             [
                 Node(
@@ -164,14 +174,29 @@ class Reverting:
                     each.base,
                     not each.status & (CREATE_PENDING | CREATE_REJECTED),
                     number in made,
-                    tuple(accepted.get(number, ())),
+                    tuple(deletion in undone for deletion, _ in deletions.accepted.get(number, ())),
                 )
                 for number, each in revisions.items()
             ]
         )
-        self._take(plan, revisions, found, asked)
+        self._take(plan, revisions, found, deletions)
 
-    def _take(self, plan: Plan, revisions: dict[int, Revision], found: Undoing, asked: set[int]) -> None:
+    def _deletions(self, uuid: bytes) -> _Deletions:
+        found = _Deletions({}, {})
+        for number, target, decided, entry_id, author in self._db.rows(
+            "SELECT d.event_no, d.target_no, d.decided, e.entry_id, b.author FROM deletions d"
+            " JOIN entries e ON e.lsn = d.event_no >> 12 JOIN branches b USING (branch_no)"
+            " WHERE d.uuid = ? ORDER BY d.event_no",
+            (uuid,),
+        ):
+            ref = EventRef(entry_id, split_number(number)[1])
+            if decided == Decided.ACCEPTED:
+                found.accepted.setdefault(target, []).append((number, ref))
+            elif decided == Decided.PENDING and self._is_ours(author):
+                found.asked.setdefault(target, []).append((number, ref))
+        return found
+
+    def _take(self, plan: Plan, revisions: dict[int, Revision], found: Undoing, deletions: _Deletions) -> None:
         for number in found.delete:
             revision = revisions[number]
             standing, waiting = self._hanging_on(revision)
@@ -181,28 +206,46 @@ class Reverting:
                 continue
             self._going.add(number)
             waiting += sum(each.base == number and bool(each.status & CREATE_PENDING) for each in revisions.values())
-            if number in asked:
-                plan.asked += 1
-            else:
-                plan.steps.append(Step(revision, is_restore=False, waiting=waiting))
+            asked = deletions.asked.get(number, [])
+            self._asked.update(event for event, _ in asked)
+            step = Step(revision, is_restore=False, waiting=waiting, proposed=tuple([ref for _, ref in asked]))
+            (plan.asked if asked else plan.steps).append(step)
         for number, other in found.built_on.items():
             plan.kept.append(Kept(revisions[number], f"version {revisions[other].version} was built on it"))
         for number, other in found.outdone.items():
             why = f"it was deleted, but version {revisions[other].version} counts now"
             plan.kept.append(Kept(revisions[number], why))
         if found.restore is not None:
-            self._take_restore(plan, revisions, revisions[found.restore])
+            accepted = deletions.accepted.get(found.restore, ())
+            self._take_restore(plan, revisions, revisions[found.restore], tuple([ref for _, ref in accepted]))
 
-    def _take_restore(self, plan: Plan, revisions: dict[int, Revision], lost: Revision) -> None:
+    def _take_restore(
+        self, plan: Plan, revisions: dict[int, Revision], lost: Revision, deletions: tuple[EventRef, ...]
+    ) -> None:
         on_it = [each for each in revisions.values() if each.base == lost.number and each.status & CREATE_PENDING]
-        if any(_content(each) == _content(lost) and self._is_ours(each.author) for each in on_it):
-            plan.asked += 1
+        same = [each for each in on_it if _content(each) == _content(lost) and self._is_ours(each.author)]
+        step = Step(lost, True, len(on_it) - bool(same), self._left_behind(lost), deletions)
+        if same:
+            self._coming.add(lost.number)
+            first = min(same, key=lambda each: each.number)  # accepted, two would be a conflict
+            self._asked.add(first.number)
+            plan.asked.append(step._replace(proposed=(first.ref,)))
             return
         rivals = [] if lost.content_id is None else self._queries.objects_by_content(lost.content_id)
         if any(each.uuid != lost.uuid and not each.status & _FALLEN for each in rivals):
             plan.kept.append(Kept(lost, "it was deleted, but another object has its content now"))
             return
-        plan.steps.append(Step(lost, is_restore=True, waiting=len(on_it)))
+        self._coming.add(lost.number)
+        plan.steps.append(step)
+
+    def _left_behind(self, lost: Revision) -> int:
+        """How many annotations that stand, or come back as well, hang on an object revision that comes back as a new one."""
+        if lost.kind != OBJECT:
+            return 0
+        on_it = annotations_on(self._db, {lost.number})
+        rows = self._db.rows_in("SELECT event_no, status FROM annotations WHERE event_no IN (??)", on_it)
+        stays = {number for number, status in rows if not status & _FALLEN} - self._going | self._coming
+        return len({on_it[number] for number in stays & on_it.keys()})
 
     def _hanging_on(self, revision: Revision) -> tuple[int, int]:
         """How many annotations of others that stand, and that wait, need an object or schema revision."""
@@ -218,24 +261,28 @@ class Reverting:
 
     # --- signing ----------------------------------------------------------------------------------------
 
-    def sign(self, plan: Plan, author: Author) -> tuple[list[EventRef], list[tuple[Step, RefusedError]]]:
-        """Propose what was planned; the events proposed, and the steps that the rules refuse, with the reason.
+    def sign(self, plan: Plan, author: Author) -> tuple[list[Step], list[tuple[Step, RefusedError]]]:
+        """Propose what was planned; the steps proposed, with their events, and those that the rules refuse, with the reason.
 
         Nothing is signed where the plan has no steps.
         """
         proposer = Proposer(author)
+        proposed: list[Step] = []
         refused: list[tuple[Step, RefusedError]] = []
         after_ms = max((step.revision.time_ms for step in plan.steps), default=0)
 
         def events() -> Iterator[Event]:
             for step in plan.steps:
                 try:
-                    yield _restored(proposer, step.revision) if step.is_restore else proposer.deletion(step.revision)
+                    event = _restored(proposer, step.revision) if step.is_restore else proposer.deletion(step.revision)
                 except RefusedError as error:
                     refused.append((step, error))
+                    continue
+                proposed.append(step)
+                yield event
 
         refs = [ref for group in author.sign_many(events(), after_ms=after_ms) for ref in group]
-        return refs, refused
+        return [step._replace(proposed=(ref,)) for step, ref in zip(proposed, refs, strict=True)], refused
 
 
 def _content(revision: Revision) -> tuple[Any, ...]:

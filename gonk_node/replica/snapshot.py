@@ -17,7 +17,7 @@ from gonk_node.core.heads import Head, heads_digest
 from gonk_node.core.ids import EventRef
 from gonk_node.core.limits import SNAPSHOT_MEMORY_EVENTS_MAX
 from gonk_node.core.times import time_json
-from gonk_node.errors import NotFoundError, NotHeldError
+from gonk_node.errors import NotFoundError, NotHeldError, ReleaseError
 from gonk_node.replica import snapshot_files
 from gonk_node.replica.bodies import Bodies
 from gonk_node.replica.manifest_items import manifest_items
@@ -141,17 +141,11 @@ def snapshot_at(
         progress: called while it is folded.
 
     Raises:
-        NotHeldError: an entry is not on this node, or stands elsewhere than its head says.
+        NotHeldError: an entry is not on this node. ReleaseError: one stands elsewhere than its head says (A14).
         DiskFullError, StorageError, DamagedStoreError: as the stores say.
     """
     heads = sorted(heads)
-    for head in heads:
-        if replica.log.head_of(head.entry_id) != head:
-            raise NotHeldError(
-                f"entry {head.seq} of a log of {head.author.hex()[:8]} is not on this node",
-                where=f"entry {head.entry_id.hex()[:16]}",
-                hint="gonk sync DATASET; where no peer has it, nobody can tell what was at these heads",
-            )
+    _check_heads(replica, heads)
     lsns, events = replica.log.lsns_up_to([replica.dataset, *(head.entry_id for head in heads)])
     db = _open(replica, heads, events)
     try:
@@ -174,16 +168,35 @@ def heads_at_time(replica: Replica, time_ms: int) -> list[Head]:
     Times are what authors state, so this is for looking back, not for what others are to reproduce.
 
     Raises:
-        NotFoundError: the dataset is younger.
+        NotFoundError: the dataset is younger, by the date of its genesis: others may date what they sign as they like.
     """
+    genesis = replica.log.header_of(replica.dataset)
+    if genesis is not None and genesis.time_ms > time_ms:
+        raise NotFoundError("the dataset did not exist yet", where=time_json(time_ms) or f"{time_ms} ms")
     rows = replica.db.rows(
         "SELECT b.author, b.log_id, e.seq, e.entry_id FROM branches b JOIN entries e ON e.branch_no = b.branch_no"
         " AND e.seq = (SELECT max(o.seq) FROM entries o WHERE o.branch_no = b.branch_no AND o.time_ms <= ?)",
         (time_ms,),
     )
-    if not rows:
-        raise NotFoundError("the dataset did not exist yet", where=time_json(time_ms) or f"{time_ms} ms")
     return [Head(*row) for row in rows]
+
+
+def _check_heads(replica: Replica, heads: Sequence[Head]) -> None:
+    for head in heads:
+        held = replica.log.head_of(head.entry_id)
+        if held is not None and held != head:
+            raise ReleaseError(
+                f"it names an entry as number {head.seq} of a log of {head.author.hex()[:8]}, which is number {held.seq} of"
+                f" {'that log' if head[:2] == held[:2] else 'another log'}",
+                where=f"entry {head.entry_id.hex()[:16]}",
+                hint="nobody can verify what names such heads; ask who signed it",
+            )
+        if held is None:
+            raise NotHeldError(
+                f"entry {head.seq} of a log of {head.author.hex()[:8]} is not on this node",
+                where=f"entry {head.entry_id.hex()[:16]}",
+                hint="gonk sync DATASET; where no peer has it, nobody can tell what was at these heads",
+            )
 
 
 def _open(replica: Replica, heads: Sequence[Head], events: int) -> StateDb:

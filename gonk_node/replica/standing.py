@@ -78,5 +78,21 @@ def standing_of(replica: Replica, db: StateDb) -> Standing:
     )
 
 
+class Undecided(NamedTuple):
+    """What people are still to decide: proposals of keys with a role, and of others; entities in conflict."""
+
+    members: int
+    strangers: int
+    conflicts: int
+
+
+def undecided(replica: Replica) -> Undecided:
+    """Count what waits for people."""
+    queries = Queries(replica.db)
+    waiting = queries.pending_by_author()
+    members = sum(count for author, count in waiting.items() if replica.authority.role_now(author) is not None)
+    return Undecided(members, sum(waiting.values()) - members, queries.conflict_count())
+
+
 def _entry_id(record: bytes) -> bytes:
     return read_stored(record).entry_id

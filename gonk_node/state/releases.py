@@ -6,12 +6,14 @@ its heads.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from gonk_node.core.ids import EventRef
+from gonk_node.core.ids import EventRef, is_uuid
 from gonk_node.core.limits import RELEASE_TAG_CHARS_MAX
+from gonk_node.core.times import is_time
 from gonk_node.errors import UsageError
 
 _TAG = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._+-]{{0,{RELEASE_TAG_CHARS_MAX - 1}}}")
@@ -36,19 +38,32 @@ class Signed(NamedTuple):
 
 
 def named_by_tags(honoured: Iterable[Signed]) -> dict[str, EventRef]:
-    """What each tag means: the release of the owner who ranks highest; of several by one owner, the earliest place."""
+    """What each tag means: the release of the owner who ranks highest; of several by one owner, the earliest place.
+
+    What reads as a UUID or as a time means no release.
+    """
     best: dict[str, Signed] = {}
     for each in honoured:
         other = best.get(each.tag)
         if other is None or each[1:] < other[1:]:
             best[each.tag] = each
-    return {tag: each.ref for tag, each in best.items()}
+    return {tag: each.ref for tag, each in best.items() if not (is_uuid(tag) or is_time(tag))}
 
 
 def check_tag(tag: str) -> None:
-    """UsageError unless the tag is one that this node signs: usable as the name of a file, and easy to type."""
+    """UsageError unless the tag is one that this node signs: usable as the name of a file, easy to type, nothing else."""
     if not _TAG.fullmatch(tag):
         raise UsageError(
-            f"{tag[:RELEASE_TAG_CHARS_MAX]!r} is no tag",
+            f"{tag[:RELEASE_TAG_CHARS_MAX]!a} is no tag",
             hint=f"such as v1.0: letters, digits, and . _ + - behind the first; {RELEASE_TAG_CHARS_MAX} at most",
         )
+    if is_uuid(tag) or is_time(tag):
+        what = "a UUID" if is_uuid(tag) else "a time"
+        raise UsageError(
+            f"{tag!r} reads as {what}, so it can be no tag", hint=f"put something before it, such as v{tag}"
+        )
+
+
+def tag_text(tag: str) -> str:
+    """A tag for people; in quotation marks, with escapes, where blanks or other characters in it may mislead."""
+    return tag if _TAG.fullmatch(tag) else json.dumps(tag)

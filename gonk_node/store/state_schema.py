@@ -6,7 +6,7 @@ anything here needs a new STATE_VERSION: a database of another version is delete
 
 from __future__ import annotations
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 INDEX_BITS = 12  # an entry holds at most 4096 events
 
 OBJECT, ANNOTATION, SCHEMA = 0, 1, 2
@@ -81,6 +81,7 @@ CREATE TABLE deletions (
     decided     INTEGER NOT NULL DEFAULT 0  -- 0 pending, 1 accepted, 2 rejected
 );
 CREATE INDEX deletions_by_uuid ON deletions (uuid);
+CREATE INDEX deletions_by_target ON deletions (target_no);
 CREATE INDEX deletions_pending ON deletions (event_no) WHERE decided = 0;
 
 CREATE TABLE reviews (event_no INTEGER PRIMARY KEY, decision INTEGER NOT NULL, comment TEXT NOT NULL);

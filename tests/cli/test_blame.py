@@ -106,3 +106,9 @@ def test_reviews_of_keys_that_may_not_review_are_left_out_and_texts_of_strangers
 
 def test_what_is_not_here_is_refused(gonk: Gonk) -> None:
     gonk.refused("blame", "cells", "nothing.png")
+
+
+def test_a_version_that_is_not_there_is_refused(gonk: Gonk) -> None:
+    gonk.add()
+    assert "there is no version 7" in gonk.refused("blame", "cells", "a.png@7").err
+    assert "versions here: 0" in gonk.refused("blame", "cells", "a.png@7").err

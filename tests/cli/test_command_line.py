@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import click
 import pytest
 
 from gonk_node import __version__, errors
-from gonk_node.cli import main, root
+from gonk_node.cli import ending, main
 from gonk_node.cli.commands import COMMANDS
 from gonk_node.cli.run import Verb
 from gonk_node.cli.text import plural, safe, size_text, time_text
@@ -113,6 +114,13 @@ def test_wrong_usage_is_exit_code_2_with_the_help_to_read(gonk: Gonk, words: tup
     assert gonk.run(*words, "--json").error()["code"] == "usage"
 
 
+@pytest.mark.parametrize("words", [(), ("release",), ("schema",), ("dataset",)])
+def test_a_group_of_commands_alone_shows_its_help_as_it_is(words: tuple[str, ...]) -> None:
+    alone, asked = process(*words), process(*words, "--help")
+    assert (alone.returncode, alone.stdout) == (2, "")
+    assert alone.stderr == asked.stdout
+
+
 def test_a_bug_is_told_as_one_and_without_a_traceback(gonk: Gonk, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise ZeroDivisionError("division by zero")
@@ -131,7 +139,7 @@ def test_the_documented_exit_codes_are_those_of_the_errors() -> None:
     assert errors.VerificationError.exit_code == 4
     assert errors.ConflictsError.exit_code == 5
     assert errors.PartialError.exit_code == 6
-    assert root._INTERRUPTED == 130
+    assert (ending.INTERRUPTED, ending.TERMINATED) == (130, 143)
 
 
 def test_a_reader_that_closes_its_end_early_gets_no_traceback(gonk: Gonk) -> None:
@@ -141,6 +149,45 @@ def test_a_reader_that_closes_its_end_early_gets_no_traceback(gonk: Gonk) -> Non
     assert done.stdout.startswith("uuid")
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    "words", [("whoami",), ("whoami", "--json"), ("schema", "list"), ("schema", "show", "mask"), ("whoami", ">&-")]
+)
+def test_an_output_that_is_full_is_told_as_that(gonk: Gonk, words: tuple[str, ...], unbuffered: str) -> None:
+    line = f"{sys.executable} -m gonk_node --home '{gonk.home}' {' '.join(words)}"
+    line += "" if ">&-" in words else " > /dev/full"
+    environ = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    done = subprocess.run(
+        ["bash", "-c", line], cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=60
+    )
+    if ">&-" in words:
+        assert (done.returncode, done.stderr) == (0, "")
+        return
+    assert done.returncode == 1
+    assert "standard output cannot be written: No space left on device" in done.stderr
+    assert "fault" not in done.stderr.replace('"fault": "you"', "") and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_command_that_is_stopped_removes_what_it_has_half_written(
+    gonk: Gonk, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, code: int
+) -> None:
+    gonk.add()
+    gonk.annotate()
+    gonk.accept_all()
+    out = gonk.files / "out"
+
+    def stop(*_: object) -> None:
+        assert len(list(gonk.files.glob(".out*"))) == 1, "half written"
+        signal.raise_signal(number)
+
+    monkeypatch.setattr("gonk_node.formats.folder.FolderWriter._put_in_place", stop)
+    result = gonk.run("export", "cells", "jsonl", out)
+    assert (result.code, result.err) == (code, "\nstopped\n")
+    assert list(gonk.files.glob(".out*")) == [] and not out.exists()
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

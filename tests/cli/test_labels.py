@@ -11,6 +11,7 @@ import pytest
 from gonk_node.core.events import ObjectUpdate
 from gonk_node.formats.label_set import MEDIA_TYPE, LabelSet
 from gonk_node.replica.labels import label_set_of
+from gonk_node.replica.proposing import Proposer
 from gonk_node.replica.queries import Queries
 from kit.command_line import Gonk, exchange
 
@@ -177,3 +178,58 @@ def test_one_that_is_none_is_told_and_ends_no_export(labelled: Gonk) -> None:
     labelled.ok("labels", "cells", "set", labelled.file("labels.json", CELLS))
     labelled.accept_all()
     assert label_set(labelled).name_of("RBC") == "Red blood cell"
+
+
+def proposed(gonk: Gonk, document: dict[str, Any]) -> str:
+    event: str = gonk.json("labels", "cells", "set", gonk.file("labels.json", document))["event"]
+    return event
+
+
+def test_a_reviewer_sees_what_a_proposed_label_set_changes(labelled: Gonk) -> None:
+    white, red = CELLS["labels"]
+    changed = [{"id": "PLT", "name": "Platelet"}, dict(red, name="Erythrocyte"), dict(white, index=4, colour="#ff0000")]
+    event = proposed(labelled, CELLS | {"labels": changed})
+    told = labelled.ok("show", "cells", event).out
+    assert "1 label added, 1 label renamed, 2 labels renumbered, 1 label otherwise changed against version 0" in told
+    for line in (
+        'added "PLT", called "Platelet"',
+        'renamed "RBC": "Red blood cell" → "Erythrocyte"',
+        'renumbered in exports "WBC": 0 → 4',
+        'renumbered in exports "RBC": 1 → 6',
+        'colour of "WBC": "#1f77b4" → "#ff0000"',
+    ):
+        assert f"  {line}\n" in told
+        assert f"    {line}\n" in labelled.ok("blame", "cells", event).out
+    found = labelled.json("show", "cells", event)["labels"]
+    assert found["renamed"] == [{"id": "RBC", "field": "name", "old": "Red blood cell", "new": "Erythrocyte"}]
+    assert found["added"] == [{"id": "PLT", "name": "Platelet", "index": None}]
+    assert (found["base"], found["read"], found["removed"]) == (0, True, [])
+    assert labelled.json("blame", "cells", event)[0]["labels"] == found
+    gone = proposed(labelled, CELLS | {"labels": [white]})
+    assert 'removed "RBC", called "Erythrocyte"' in labelled.ok("show", "cells", gone).out
+
+
+def test_of_a_first_label_set_all_labels_are_told_as_added(labelled: Gonk) -> None:
+    told = labelled.ok("show", "cells", "labels-bounding-box.json").out
+    assert "2 labels added\n" in told and 'added "WBC", index 0\n' in told
+
+
+def test_what_a_label_set_changes_cannot_be_told_without_its_content(labelled: Gonk, stranger: Gonk) -> None:
+    event = proposed(labelled, CELLS | {"labels": CELLS["labels"][:1]})
+    exchange(labelled, stranger)
+    told = stranger.ok("show", "cells", event).out
+    assert "cannot be told: version 1: its content is not on this node" in told
+    assert "not on this node" in stranger.json("show", "cells", event)["labels"]["unknown"]
+
+
+def test_a_label_set_that_no_schema_has_is_told_so_and_what_is_none_as_well(gonk: Gonk) -> None:
+    from_afar = {"aside": json.dumps(CELLS).encode(), "nonsense": b"[]"}
+    with gonk.node() as node:
+        replica = node.replica("cells")
+        author = node.author(replica)
+        for name, data in from_afar.items():
+            info = node.content.put_file(io.BytesIO(data))
+            author.sign([Proposer(author).object_create(name, MEDIA_TYPE, info)])
+    assert "it is not the label set of schema-bounding-box" in gonk.ok("show", "cells", "aside").out
+    assert gonk.json("show", "cells", "aside")["labels"]["read"] is False
+    assert "it is no label set" in gonk.ok("show", "cells", "nonsense").out

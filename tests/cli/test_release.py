@@ -46,7 +46,7 @@ def test_the_manifest_is_written_as_it_is(released: Gonk) -> None:
 
 def test_only_owners_release_and_a_tag_is_used_once(released: Gonk, stranger: Gonk) -> None:
     assert "there is a release 'v1.0' already" in released.refused("release", "create", "cells", "v1.0").err
-    for tag in ("", ".hidden", "a/b", "v 1", "x" * 101, "ü"):
+    for tag in ("", ".hidden", "a/b", "v 1", "v1 ", "v\u202e1", "v\x1b[31m", "x" * 101, "ü", "2026-11-30", "00" * 16):
         released.refused("release", "create", "cells", tag, code=2)
     exchange(released, stranger)
     assert "only owners may make releases" in stranger.refused("release", "create", "cells", "v2.0").err
@@ -100,9 +100,43 @@ def test_erasing_after_a_release_is_told_apart_from_tampering(released: Gonk) ->
     annotation = released.json("list", "cells", "annotations")["annotations"][0]
     released.ok("redact", "cells", annotation["event"], "--reason", "a face in it")
     result = released.refused("release", "verify", "cells", "v1.0", code=4)
-    assert "erased since" in result.err
+    assert "erased since" in result.err and "fault" not in result.err
+    assert f"event {annotation['event']} was redacted by {released.key()[:8]} on " in result.err
+    assert "a face in it" in result.err
     assert released.run("release", "verify", "cells", "v1.0", "--json").error()["code"] == "erased"
     assert len(released.json("list", "cells", "objects", "--at", "v1.0")["objects"]) == 1
     assert released.json("list", "cells", "annotations", "--at", "v1.0")["annotations"] == []
     released.ok("release", "create", "cells", "v1.1")
     assert released.json("release", "verify", "cells", "v1.1")["annotations"] == 0
+
+
+def test_an_empty_release_is_refused_and_the_tag_stays_free(gonk: Gonk, stranger: Gonk) -> None:
+    assert "next: gonk add cells" in gonk.refused("release", "create", "cells", "v1").err
+    exchange(gonk, stranger)
+    stranger.add("theirs.png", "theirs")
+    exchange(gonk, stranger)
+    assert "gonk review cells list --strangers" in gonk.refused("release", "create", "cells", "v1").err
+    gonk.add()
+    result = gonk.refused("release", "create", "cells", "v1")
+    assert "nothing is accepted" in result.err
+    assert "next: 1 proposal waits: gonk review cells list" in result.err
+    gonk.accept_all()
+    gonk.ok("release", "create", "cells", "v1")
+
+
+def test_what_is_undecided_when_a_release_is_made_is_told(released: Gonk, stranger: Gonk) -> None:
+    assert "not in it" not in released.ok("release", "create", "cells", "v1.1").err
+    exchange(released, stranger)
+    released.ok("contributor", "add", "cells", stranger.key())
+    annotation = released.json("list", "cells", "annotations")["annotations"][0]["uuid"]
+    for each, x in ((released, 5), (stranger, 6)):
+        moved = each.file("moved.json", BOX | {"x": x})
+        each.ok("annotate", "cells", "a.png", "bounding-box", moved, "--update", annotation)
+    exchange(released, stranger)
+    assert released.run("review", "cells", "accept", "--all").code == 5
+    released.add("b.png", "other pixels")
+    told = released.ok("release", "create", "cells", "v1.2").err
+    assert "nobody has decided, so not in it: 1 proposal\n" in told and "gonk review cells list" in told
+    assert "1 conflict is open" in told and "gonk conflicts cells" in told
+    made = released.json("release", "create", "cells", "v1.3")
+    assert (made["pending"], made["conflicts"]) == ({"members": 1, "strangers": 0}, 1)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import pytest
 
+from gonk_node.errors import NonconformingError
 from kit.command_line import BOX, Gonk, exchange
 
 
@@ -68,7 +70,8 @@ def test_reverting_twice_proposes_nothing_new(shared: Gonk, stranger: Gonk) -> N
     ]
     before = shared.state()
     again = shared.json("revert", "cells", "--author", stranger.key())
-    assert (again["steps"], again["proposed"], again["asked"]) == ([], [], 2)
+    assert (again["steps"], again["proposed"]) == ([], [])
+    assert [event for step in again["asked"] for event in step["proposed"]] == first["proposed"]
     assert shared.state() == before
     assert "nothing was signed" in shared.ok("revert", "cells", "--author", stranger.key()).err
     shared.accept_all()
@@ -94,7 +97,7 @@ def test_a_deleted_object_and_schema_come_back(shared: Gonk, stranger: Gonk) -> 
     stranger.ok("delete", "cells", "schema-bounding-box")
     take(shared, stranger)
     text = shared.ok("revert", "cells", "--author", stranger.key(), "--dry-run").out
-    assert "without the annotations of this one" in text
+    assert "without the 1 annotation of this one" in text
     shared.ok("revert", "cells", "--author", stranger.key(), "--accept")
     for name in ("a.png", "schema-bounding-box"):
         now = current(shared, name)
@@ -212,3 +215,132 @@ def test_a_restored_object_may_be_brought_back_whole_by_who_decided(shared: Gonk
     now = current(shared, "a.png")
     assert now is not None and now["version"] == 0
     assert shared.json("revert", "cells", "--author", stranger.key())["steps"] == []
+
+
+def printed(text: str, beginning: str) -> list[str]:
+    """The words behind `gonk` of a command that is printed as the next one, which begins so."""
+    (line,) = [line for line in text.splitlines() if line.strip().startswith(f"next: {beginning}")]
+    return shlex.split(line.partition("next: gonk ")[2].partition("    (")[0])
+
+
+def test_what_was_proposed_to_be_undone_before_is_accepted_with_the_rest(shared: Gonk, stranger: Gonk) -> None:
+    uuid = annotation(shared)
+    update(stranger, uuid, x=666)
+    stranger.ok("delete", "cells", uuid + "@0")
+    take(shared, stranger)
+    first = shared.json("revert", "cells", "--author", stranger.key())["proposed"]
+    stranger.add("late.png", "more of it")
+    take(shared, stranger)
+    done = shared.json("revert", "cells", "--author", stranger.key(), "--accept", "--comment", "vandalism")
+    assert len(first) == 2 and len(done["proposed"]) == 1
+    assert sorted(done["accepted"]) == sorted(first + done["proposed"])
+    now = current(shared, uuid)
+    assert now is not None and now["body"] == BOX
+    assert shared.json("review", "cells", "list")["proposals"] == []
+    before = shared.state()
+    shared.ok("revert", "cells", "--author", stranger.key(), "--accept")
+    assert shared.state() == before
+
+
+def test_after_proposing_the_command_that_accepts_just_that_is_printed(shared: Gonk, stranger: Gonk) -> None:
+    update(stranger, annotation(shared), x=666)
+    take(shared, stranger)
+    text = shared.ok("revert", "cells", "--author", stranger.key()[:8]).err
+    shared.add("other.png", "something else that waits")
+    assert "1 undoing is proposed already" in shared.ok("revert", "cells", "--author", stranger.key()).err
+    assert "accepted 1" in shared.ok(*printed(text, "gonk revert")).out
+    assert len(shared.json("review", "cells", "list")["proposals"]) == 1, "nothing else was accepted"
+
+
+def test_undoings_that_are_proposed_already_are_not_among_what_can_be_rejected(shared: Gonk, stranger: Gonk) -> None:
+    since = shared.json("log", "cells", "--limit", "1")[0]["time"]
+    update(stranger, annotation(shared), x=666)
+    take(shared, stranger)
+    shared.ok("revert", "cells", "--since", since)
+    stranger.add("undecided.png", "nobody looked at it yet")
+    exchange(shared, stranger)
+    again = shared.json("revert", "cells", "--since", since, "--dry-run")
+    assert (len(again["asked"]), again["undecided"]) == (1, 1)
+
+
+def test_who_may_not_review_is_told_what_an_owner_is_to_run(shared: Gonk, stranger: Gonk) -> None:
+    uuid = annotation(shared)
+    update(shared, uuid, x=5)
+    shared.accept_all()
+    exchange(shared, stranger)
+    entry = _newest_update(shared)
+    stranger.ok("revert", "cells", "--entry", entry)
+    refused = stranger.refused("revert", "cells", "--entry", entry, "--accept")
+    exchange(shared, stranger)
+    told = refused.err.partition("to run: gonk ")[2].split()
+    assert "accepted 1" in shared.ok(*told).out
+    now = current(shared, uuid)
+    assert now is not None and now["version"] == 0
+
+
+def test_where_several_must_accept_each_of_them_can(gonk: Gonk, stranger: Gonk) -> None:
+    gonk.ok("dataset", "create", "pairs", "--approvals", "2")
+    exchange(gonk, stranger, "pairs")
+    gonk.ok("owner", "add", "pairs", stranger.key())
+    gonk.add(dataset="pairs")
+    exchange(gonk, stranger, "pairs")
+    for each in (gonk, stranger):
+        each.accept_all("pairs")
+    exchange(gonk, stranger, "pairs")
+    words = ("revert", "pairs", "--author", gonk.key(), "--accept")
+    assert "each counts once 2 different people have accepted it" in gonk.ok(*words).err
+    before = gonk.state("pairs")
+    assert "1 undoing is proposed already" in gonk.ok(*words).err
+    assert gonk.state("pairs") == before, "nobody accepts twice"
+    exchange(gonk, stranger, "pairs")
+    assert len(stranger.json(*words)["accepted"]) == 1
+    assert current_of(stranger, "pairs") == 0
+
+
+def current_of(gonk: Gonk, dataset: str) -> int:
+    return len(gonk.json("list", dataset, "objects", "--status", "current")["objects"])
+
+
+@pytest.mark.parametrize("when", ["--dry-run", "--accept"])
+def test_the_way_back_that_keeps_the_annotations_is_printed_and_works(shared: Gonk, stranger: Gonk, when: str) -> None:
+    stranger.ok("delete", "cells", "a.png")
+    take(shared, stranger)
+    result = shared.ok("revert", "cells", "--author", stranger.key(), when)
+    assert "1 annotation stays with what was deleted" in result.err
+    shared.ok(*printed(result.err, "gonk review"))
+    now = current(shared, "a.png")
+    assert now is not None and now["version"] == 0
+    shared.ok("release", "create", "cells", "v1")
+    assert shared.json("release", "show", "cells", "v1")["annotations"] == 1
+
+
+def test_what_may_not_be_accepted_any_more_is_told(
+    shared: Gonk, stranger: Gonk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stranger.ok("delete", "cells", annotation(shared))
+    take(shared, stranger)
+
+    def refuse(*_: object) -> None:
+        raise NonconformingError("it does not fit its schema, so it cannot be accepted")
+
+    monkeypatch.setattr("gonk_node.replica.governing.Governor._check_acceptable", refuse)
+    result = shared.run("revert", "cells", "--author", stranger.key(), "--accept")
+    assert result.code == 6
+    assert "not accepted: " in result.err and "does not fit its schema" in result.err
+
+
+def test_several_changes_of_roles_are_spelled_so(shared: Gonk, stranger: Gonk) -> None:
+    since = shared.json("log", "cells", "--limit", "1")[0]["time"]
+    for role in ("contributor", "reviewer"):
+        shared.ok(role, "add", "cells", stranger.key())
+    assert "2 changes of roles" in shared.ok("revert", "cells", "--since", since, "--dry-run").err
+
+
+def test_annotations_that_come_back_with_their_object_are_told_to_stay_with_the_deleted_one(
+    shared: Gonk, stranger: Gonk
+) -> None:
+    stranger.ok("delete", "cells", annotation(shared))
+    stranger.ok("delete", "cells", "a.png")
+    take(shared, stranger)
+    steps = shared.json("revert", "cells", "--author", stranger.key(), "--dry-run")["steps"]
+    assert [(each["revision"]["type"], each["left_behind"]) for each in steps] == [("annotation", 0), ("object", 1)]

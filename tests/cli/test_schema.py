@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gonk_node import schemas
-from kit.command_line import Gonk
+from kit.command_line import BOX, Gonk, exchange
 
 
 def test_a_schema_that_ships_is_proposed_under_its_name(gonk: Gonk) -> None:
@@ -104,3 +104,67 @@ def test_a_rejected_schema_keeps_its_name(gonk: Gonk) -> None:
     gonk.ok("review", "cells", "reject", "--all")
     assert "already (rejected)" in gonk.refused("schema", "add", "cells", "caption").err
     assert "rejected" in gonk.refused("schema", "add", "cells", "caption", "--update").err
+
+
+@pytest.mark.parametrize("name", ["polygon", "schema-polygon"])
+def test_schemas_go_by_their_names_with_and_without_the_prefix_everywhere(gonk: Gonk, name: str) -> None:
+    assert gonk.ok("schema", "show", name).out == schemas.load("polygon").decode()
+    assert gonk.json("schema", "show", name) == gonk.json("schema", "show", "polygon")
+    made = gonk.json("schema", "add", "cells", name)
+    assert made["name"] == "schema-polygon"
+    assert gonk.ok("schema", "show", "cells", name).out == schemas.load("polygon").decode()
+    assert gonk.json("show", "cells", name)["uuid"] == made["uuid"]
+    assert gonk.json("blame", "cells", name)[0]["uuid"] == made["uuid"]
+    assert gonk.json("delete", "cells", f"{name}@0")["target"]["uuid"] == made["uuid"]
+
+
+def test_an_object_goes_before_a_schema_of_that_name_without_its_prefix(gonk: Gonk) -> None:
+    gonk.ok("schema", "add", "cells", "polygon")
+    gonk.add("polygon")
+    assert gonk.json("show", "cells", "polygon")["type"] == "object"
+    assert gonk.json("show", "cells", "schema-polygon")["type"] == "schema"
+
+
+def hinted(refused: str) -> list[str]:
+    """The words behind `gonk` of the command in the hint of an error."""
+    return refused.partition("next: gonk ")[2].partition(" takes that back")[0].partition(" proposes")[0].split()
+
+
+@pytest.mark.parametrize("asked", ["add", "update", "annotate"])
+def test_the_way_back_of_a_deprecated_schema_is_told_and_works(gonk: Gonk, asked: str) -> None:
+    gonk.add()
+    gonk.annotate()
+    gonk.accept_all()
+    gonk.ok("delete", "cells", "schema-bounding-box")
+    gonk.accept_all()
+    words = {
+        "add": ("schema", "add", "cells", "bounding-box"),
+        "update": ("schema", "add", "cells", "bounding-box", "--update"),
+        "annotate": ("annotate", "cells", "a.png", "bounding-box", gonk.file("again.json", BOX)),
+    }[asked]
+    told = gonk.refused(*words).err
+    assert "deprecated" in told and "deleted" not in told
+    gonk.ok(*hinted(told))
+    assert gonk.json("schema", "list", "cells")[0]["current"] is True
+    gonk.annotate(body=BOX | {"x": 7})
+
+
+def test_who_may_not_review_is_told_how_to_propose_a_deprecated_schema_again(gonk: Gonk, stranger: Gonk) -> None:
+    gonk.ok("schema", "add", "cells", "caption")
+    gonk.accept_all()
+    gonk.ok("delete", "cells", "schema-caption")
+    gonk.accept_all()
+    exchange(gonk, stranger)
+    told = stranger.refused("schema", "add", "cells", "caption", "--update").err
+    stranger.ok(*hinted(told))
+    exchange(gonk, stranger)
+    gonk.ok("review", "cells", "accept", "--author", stranger.key())
+    assert [each["current"] for each in gonk.json("schema", "list", "cells")] == [False, True]
+
+
+def test_the_way_back_of_a_rejected_schema_is_told_and_works(gonk: Gonk) -> None:
+    gonk.ok("schema", "add", "cells", "caption")
+    gonk.ok("review", "cells", "reject", "--all")
+    told = gonk.refused("schema", "add", "cells", "caption").err
+    gonk.ok(*hinted(told))
+    assert gonk.json("schema", "list", "cells")[0]["current"] is True

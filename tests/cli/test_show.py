@@ -95,3 +95,27 @@ def test_a_new_version_is_shown_with_what_it_changes(gonk: Gonk) -> None:
     event = gonk.json("review", "cells", "list")["proposals"][0]["event"]
     assert "changes     x: 1 → 5; truncated: none → true\n" in gonk.ok("show", "cells", event).out
     assert "changes" not in gonk.ok("show", "cells", f"{made['uuid']}@0").out
+
+
+def test_of_what_was_erased_it_is_told_who_had_it_erased_when_and_why(gonk: Gonk) -> None:
+    gonk.add()
+    event = gonk.annotate()["event"]
+    gonk.ok("redact", "cells", event, "--reason", "a face in it")
+    for words in (("show", "cells", event), ("blame", "cells", event), ("log", "cells", "--annotation", event)):
+        told = gonk.refused(*words).err
+        assert f"what it said was erased: redacted by Ada ({gonk.key()[:8]}) on 20" in told
+        assert "a face in it" in told and f"event {event}" in told
+
+
+def test_an_event_that_makes_nothing_is_told_by_its_kind(gonk: Gonk) -> None:
+    gonk.add()
+    gonk.accept_all()
+    (review,) = gonk.json("log", "cells", "--kind", "review")[0]["events"]
+    assert "it is a review, which makes no version of anything" in gonk.refused("show", "cells", review["event"]).err
+
+
+def test_what_has_no_name_here_is_told_so(gonk: Gonk) -> None:
+    uuid = "00000000-0000-0000-0000-000000000000"
+    assert f"nothing here has the uuid {uuid}" in gonk.refused("show", "cells", uuid).err
+    assert "there is no object 'b.png'" in gonk.refused("show", "cells", "b.png").err
+    assert "nothing here is called '\\udcff'" in gonk.refused("show", "cells", "\udcff").err

@@ -31,6 +31,17 @@ def owner(tmp_path: Path) -> Gonk:
     return gonk
 
 
+def test_gonk_share_beside_a_server_prints_the_link_that_works(owner: Gonk, tmp_path: Path) -> None:
+    with serving(owner) as server:
+        link = owner.json("share", "cells")["link"]
+        assert link == server.link
+        other = person(tmp_path, "other")
+        other.ok("clone", link)
+        assert digest(other) == digest(owner)
+        server.kill()
+    assert ":7475/" in owner.json("share", "cells")["link"], "what a killed server left counts for nothing"
+
+
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Gonk:
     """A dataset of many entries of one event each."""

@@ -10,14 +10,14 @@ from blake3 import blake3
 
 from gonk_node.core.events import OWNER, Grant, ObjectUpdate, ReleaseCreate, ReleaseHead
 from gonk_node.core.ids import EventRef
-from gonk_node.errors import NotFoundError, ReleaseError
+from gonk_node.errors import NotFoundError, ReleaseError, UsageError
 from gonk_node.replica.bodies import Bodies
 from gonk_node.replica.manifest_items import manifest_items
 from gonk_node.replica.projection import Projection
 from gonk_node.replica.queries import Queries
 from gonk_node.replica.releases import Releases
 from gonk_node.state.manifest import LeftOut, ListedObject, Manifest
-from gonk_node.state.releases import Signed, named_by_tags
+from gonk_node.state.releases import Signed, check_tag, named_by_tags
 from gonk_node.store.state_db import StateDb
 from kit import local_replica
 from kit.arrival_log import ArrivalLog, shuffled
@@ -53,6 +53,25 @@ def test_a13_a_tag_means_the_release_of_the_highest_owner_then_the_earliest_plac
 def test_a13_tags_differ_by_every_byte() -> None:
     signed = [Signed(tag, 0, at, b"a", EventRef(bytes([at]) * 32, 0)) for at, tag in enumerate(("v1", "V1", "v1 "))]
     assert len(named_by_tags(signed)) == 3
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "4cc85f0e-6a6c-8000-9a10-3d3b3c9e8f11",
+        "4CC85F0E6A6C80009A103D3B3C9E8F11",
+        "2026-11-30",
+        "20261130",
+        "2026-11-30T12:00:00Z",
+    ],
+)
+def test_a13_a_tag_that_reads_as_a_uuid_or_a_time_means_no_release_and_is_not_signed(tag: str) -> None:
+    ref = EventRef(bytes(32), 0)
+    assert named_by_tags([Signed(tag, 0, 0, b"a", ref)]) == {}
+    assert named_by_tags([Signed(f"v{tag}", 0, 0, b"a", ref)]) == {f"v{tag}": ref}
+    check_tag(f"v{tag.replace(':', '.')}")
+    with pytest.raises(UsageError):
+        check_tag(tag)
 
 
 def test_a13_only_what_counts_as_an_owners_is_a_release(tmp_path: Path) -> None:

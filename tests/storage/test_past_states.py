@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gonk_node.core.limits import SNAPSHOTS_KEPT_MAX
-from gonk_node.errors import NotFoundError, NotHeldError
+from gonk_node.errors import NotFoundError, NotHeldError, ReleaseError
 from gonk_node.replica import snapshot as snapshot_module
 from gonk_node.replica.replica import Replica
 from gonk_node.replica.snapshot import LogUpTo, heads_at_time, snapshot_at
@@ -101,8 +101,10 @@ def test_a_fork_is_followed_to_the_branch_that_is_named(replica: Replica) -> Non
 
 def test_heads_that_are_not_held_are_told(replica: Replica) -> None:
     (head,) = replica.log.heads()
-    for wrong in (head._replace(entry_id=bytes(32)), head._replace(seq=9), head._replace(log_id=bytes(8))):
-        with pytest.raises(NotHeldError, match="not on this node"):
+    with pytest.raises(NotHeldError, match="not on this node"):
+        snapshot_at(replica, [head._replace(entry_id=bytes(32))])
+    for wrong in (head._replace(seq=9), head._replace(log_id=bytes(8))):
+        with pytest.raises(ReleaseError, match="it names an entry as"):
             snapshot_at(replica, [wrong])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -18,10 +19,12 @@ from gonk_node.core.events import (
     ReleaseCreate,
     ReleaseHead,
 )
-from gonk_node.core.ids import EventRef
+from gonk_node.core.ids import EventRef, event_uuid, uuid_text
+from gonk_node.core.times import time_json
 from gonk_node.errors import (
     ErasedError,
     NotAllowedError,
+    NotFoundError,
     NotHeldError,
     ReleaseError,
     VerificationError,
@@ -126,15 +129,23 @@ def test_a_tampered_manifest_hash_or_count_is_refused(replica: Replica) -> None:
     assert ReleaseError.exit_code == ErasedError.exit_code == NotHeldError.exit_code == 4
 
 
-def test_heads_that_nobody_has_are_refused(replica: Replica) -> None:
+def test_heads_that_nobody_has_and_heads_that_say_what_is_not_so_are_refused_and_told_apart(replica: Replica) -> None:
     made = release(replica)
     heads = [ReleaseHead(*head) for head in made.heads]
-    unknown = heads[0]._replace(entry_id=bytes(32))
-    elsewhere = heads[0]._replace(seq=heads[0].seq - 1)
     author = local_replica.author(replica, "owner")
-    for tag, head in (("unknown", unknown), ("elsewhere", elsewhere)):
+    known, seq = heads[0], heads[0].seq - 1
+    for tag, head, error, what in (
+        ("unknown", known._replace(entry_id=bytes(32)), NotHeldError, "is not on this node"),
+        (
+            "elsewhere",
+            known._replace(seq=seq),
+            ReleaseError,
+            f"as number {seq} of a log of .*, which is number {known.seq}",
+        ),
+        ("another log", known._replace(log_id=bytes(8)), ReleaseError, "of another log"),
+    ):
         author.sign([ReleaseCreate(tag, "", tuple(sorted([head, *heads[1:]])), made.summary.hash, made.summary[1:])])
-        with pytest.raises(NotHeldError, match="is not on this node"):
+        with pytest.raises(error, match=what):
             Releases(replica).verify(tag)
 
 
@@ -166,15 +177,48 @@ def test_who_is_no_owner_or_was_removed_makes_no_release(replica: Replica) -> No
     assert Releases(replica).verify("early").release == early, "what she did before stands"
 
 
-def test_no_strangers_tag_stands_in_the_way_of_a_time(replica: Replica) -> None:
-    made = release(replica)
+def tagged(replica: Replica, name: str, tag: str, made: Release) -> str:
+    """Somebody signs the same release once more, under a tag that no honest node signs; the uuid of its event."""
     heads = tuple(ReleaseHead(*head) for head in made.heads)
-    local_replica.author(replica, "sam").sign([ReleaseCreate("2100-01-01", "", heads, bytes(32), (0, 0, 0))])
+    entry = local_replica.author(replica, name).sign([ReleaseCreate(tag, "", heads, made.summary[0], made.summary[1:])])
+    return uuid_text(event_uuid(EventRef(entry.entry_id, 0)))
+
+
+def test_an_entry_that_is_dated_before_the_dataset_does_not_make_it_older(replica: Replica) -> None:
+    genesis = replica.log.header_of(replica.dataset)
+    assert genesis is not None
+    replica.ingest([TestAuthor("sam", replica.dataset).append(object_create(9), time_ms=1000).record])
+    with pytest.raises(NotFoundError, match="did not exist yet"):
+        Releases(replica).at("1980-01-01")
+    with Releases(replica).at(time_json(genesis.time_ms) or "") as snapshot:
+        assert snapshot.events == 2
+
+
+@pytest.mark.parametrize("name", ["sam", "owner"])
+def test_no_tag_stands_in_the_way_of_a_time(replica: Replica, name: str) -> None:
+    made = release(replica)
+    local_replica.author(replica, "owner").sign([object_create(7, "came later")])
+    event = tagged(replica, name, "2100-01-01", made)
     with Releases(replica).at("2100-01-01") as snapshot:
         assert snapshot.state_digest() == replica.state_digest()
-    local_replica.author(replica, "owner").sign([ReleaseCreate("2100-01-01", "", heads, bytes(32), (0, 0, 0))])
-    with pytest.raises(ReleaseError, match="another hash"):
-        Releases(replica).at("2100-01-01")
+    with pytest.raises(NotFoundError) as refused:
+        Releases(replica).snapshot_of("2100-01-01")
+    if name == "owner":
+        assert event in str(refused.value), "it tells how to name that release"
+        with Releases(replica).at(event) as snapshot:
+            assert snapshot.summary() == made.summary
+
+
+def test_a_tag_that_is_the_uuid_of_anothers_release_does_not_take_its_place(replica: Replica) -> None:
+    made = release(replica)
+    later = release(replica, "v2", "anna")
+    impostor = tagged(replica, "anna", made.event, later)
+    assert Releases(replica).find(made.event).ref == made.ref
+    assert Releases(replica).find(impostor).tag == made.event
+    unknown = str(UUID(bytes=bytes(16)))
+    tagged(replica, "anna", unknown, later)
+    with pytest.raises(NotFoundError):
+        Releases(replica).find(unknown)
 
 
 def test_of_two_releases_with_one_tag_every_node_takes_the_higher_owners(replica: Replica, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from gonk_node.errors import GonkError
 from kit.source_tree import dotted, package_modules, tree, where
 
 EXIT_CODES = {1, 2, 3, 4, 5, 6}  # as documented for the command line; 0 is no error
-FAULTS = {"you", "gonk", "author", "peer", "disk"}
+FAULTS = {"you", "gonk", "author", "peer", "disk", "nobody"}
 
 
 def classes(base: type[GonkError] = GonkError, depth: int = 0) -> list[tuple[int, type[GonkError]]]:

@@ -190,7 +190,7 @@ def test_a_node_exists_once_both_its_keys_do(home: Home) -> None:
 def test_everything_lies_inside_the_folder(home: Home) -> None:
     names = [name for name, value in vars(Home).items() if isinstance(value, property)]
     paths = [getattr(home, name) for name in names]
-    assert len(names) == len(set(paths)) == 11
+    assert len(names) == len(set(paths)) == 12
     assert all(path.is_relative_to(home.root) for path in paths)
     assert home.user_key(b"k" * 32).parent == home.user_keys
 

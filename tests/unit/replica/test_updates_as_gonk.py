@@ -218,7 +218,7 @@ def test_of_a_schema_a_pending_version_is_usable_and_a_rejected_or_deprecated_on
         owner.usable_schema("box", 1)
     decide(owner, ACCEPT, first.ref)
     delete(owner, owner.usable_schema("box", 0))
-    with pytest.raises(WrongStateError, match="deleted"):
+    with pytest.raises(WrongStateError, match="deprecated"):
         owner.usable_schema("box", 0)
 
 
