@@ -20,7 +20,6 @@ from gonk_node.replica.queries import Revision
 from gonk_node.replica.reverting import Chosen, Plan, Reverting, Step, find_entry
 
 _SHOWN_MAX = 50  # steps, in the text form
-_EVENTS_MAX = 50  # in a command that is printed
 _PARTIAL = 6
 _OTHERS = {  # one, many, and how else
     "reviews": ("review", "reviews", "gonk review DATASET accept|reject EVENT --supersede"),
@@ -59,12 +58,11 @@ def revert(
     """Propose to undo what somebody did, and others accepted.
 
     Of DATASET it takes what all the options given choose. An accepted version is undone by proposing to delete it: the one
-    before it is then current again. A deletion is undone by proposing the deleted version once more, as a new version; the
-    annotations of an object stay with the deleted one. What others built on is left as it is, and listed. What nobody has
-    accepted needs no undoing: reject it. Reviews and roles are not undone; who reviewed a deletion, or ranks higher, can also
-    take that back, and the version is as it was, with its annotations: gonk review DATASET reject EVENT --supersede (the
-    plan has the command with its events). Run again, it goes on: what is proposed already is not proposed twice, and --accept
-    accepts it too. Exit code 6: some of it could not be proposed, or not accepted.
+    before it is then current again. A deletion is undone by proposing the deleted version once more, as a new version; an
+    object has its annotations again then. What others built on is left as it is, and listed. What nobody has accepted
+    needs no undoing: reject it. Reviews and roles are not undone; who reviewed something, or ranks higher, can take that
+    back: gonk review DATASET reject EVENT --supersede. Run again, it goes on: what is proposed already is not proposed
+    twice, and --accept accepts it too. Exit code 6: some of it could not be proposed, or not accepted.
     """
     place = Place(run, dataset)
     chosen = Chosen(
@@ -87,7 +85,6 @@ def revert(
         run.out.json(_json(place, plan, done))
     else:
         _tell(place, plan)
-        _tell_ways_back(place, plan, done)
         _tell_done(place, plan, done, "nothing was signed" if dry_run else None)
         if not (accept or dry_run) and (done.proposed or plan.asked):
             _tell_next(place, again)
@@ -169,8 +166,7 @@ def _tell(place: Place, plan: Plan) -> None:
 def _notes(step: Step) -> list[str]:
     notes = []
     if step.is_restore:
-        left = f", without the {plural(step.left_behind, 'annotation')} of this one" if step.left_behind else ""
-        notes.append(f"as a new version{left}")
+        notes.append("as a new version")
     if step.waiting:
         notes.append(f"{plural(step.waiting, 'proposal of others needs', 'proposals of others need')} it")
     return notes
@@ -179,22 +175,6 @@ def _notes(step: Step) -> list[str]:
 def _named(place: Place, revision: Revision) -> str:
     title = place.describer.title(revision)
     return f"{revision.type_name} {title} {uuid_text(revision.uuid)}@{revision.version}"
-
-
-def _tell_ways_back(place: Place, plan: Plan, done: _Done) -> None:
-    """How a deleted object comes back with its annotations: by taking back the decision, and with it the new version."""
-    lost = [step for step in (*plan.asked, *(done.proposed or plan.steps)) if step.left_behind]
-    if not lost:
-        return
-    count = sum(step.left_behind for step in lost)
-    place.out.note(
-        f"{plural(count, 'annotation stays', 'annotations stay')} with what was deleted. Who accepted the deletion, or ranks"
-        " higher, can take that back instead; then all is as it was:"
-    )
-    events = [event_text(ref) for step in lost for ref in (*step.deletions, *step.proposed)]
-    place.out.next(f"gonk review {place.name} reject {' '.join(events[:_EVENTS_MAX])} --supersede")
-    if len(events) > _EVENTS_MAX:
-        place.out.note(f"and so for {len(events) - _EVENTS_MAX:,} more events; --json lists them")
 
 
 def _tell_done(place: Place, plan: Plan, done: _Done, why_nothing: str | None) -> None:
@@ -247,7 +227,6 @@ def _step_json(place: Place, step: Step) -> dict[str, Any]:
         "action": "restore" if step.is_restore else "delete",
         "revision": place.describer.json(step.revision),
         "waiting": step.waiting,
-        "left_behind": step.left_behind,
         "deletions": [event_text(ref) for ref in step.deletions],
         "proposed": [event_text(ref) for ref in step.proposed],
     }

@@ -60,7 +60,6 @@ class Step(NamedTuple):
         revision: what to delete, or to bring back.
         is_restore: to bring it back.
         waiting: how many proposals of others on top of it, or which hang on it, nobody has decided yet.
-        left_behind: of an object to bring back, how many annotations that stand will not hang on the new revision.
         deletions: the accepted deletions of a revision to bring back; who rejects these with --supersede has it as it was.
         proposed: the events that propose this undoing, once there are any.
     """
@@ -68,7 +67,6 @@ class Step(NamedTuple):
     revision: Revision
     is_restore: bool
     waiting: int = 0
-    left_behind: int = 0
     deletions: tuple[EventRef, ...] = ()
     proposed: tuple[EventRef, ...] = ()
 
@@ -134,7 +132,6 @@ class Reverting:
         self._db = db
         self._is_ours = is_ours
         self._going: set[int] = set()  # revisions that the plan deletes
-        self._coming: set[int] = set()  # and those that it brings back
         self._asked: set[int] = set()  # events by which its undoings are proposed already
 
     # --- planning ---------------------------------------------------------------------------------------
@@ -143,7 +140,7 @@ class Reverting:
         """What undoing that takes; nothing is signed. UsageError where nothing is chosen."""
         where, parameters = chosen.clause()
         plan = Plan()
-        self._going, self._coming, self._asked = set(), set(), set()
+        self._going, self._asked = set(), set()
         deletions = self._rows("deletions", "t.event_no, t.entity_type, t.uuid, t.decided", where, parameters)
         undecided = {number for number, *_, decided in deletions if decided == 0}
         undone = {number for number, _, _, decided in deletions if decided == 1}
@@ -224,9 +221,8 @@ class Reverting:
     ) -> None:
         on_it = [each for each in revisions.values() if each.base == lost.number and each.status & CREATE_PENDING]
         same = [each for each in on_it if _content(each) == _content(lost) and self._is_ours(each.author)]
-        step = Step(lost, True, len(on_it) - bool(same), self._left_behind(lost), deletions)
+        step = Step(lost, is_restore=True, waiting=len(on_it) - bool(same), deletions=deletions)
         if same:
-            self._coming.add(lost.number)
             first = min(same, key=lambda each: each.number)  # accepted, two would be a conflict
             self._asked.add(first.number)
             plan.asked.append(step._replace(proposed=(first.ref,)))
@@ -235,17 +231,7 @@ class Reverting:
         if any(each.uuid != lost.uuid and not each.status & _FALLEN for each in rivals):
             plan.kept.append(Kept(lost, "it was deleted, but another object has its content now"))
             return
-        self._coming.add(lost.number)
         plan.steps.append(step)
-
-    def _left_behind(self, lost: Revision) -> int:
-        """How many annotations that stand, or come back as well, hang on an object revision that comes back as a new one."""
-        if lost.kind != OBJECT:
-            return 0
-        on_it = annotations_on(self._db, {lost.number})
-        rows = self._db.rows_in("SELECT event_no, status FROM annotations WHERE event_no IN (??)", on_it)
-        stays = {number for number, status in rows if not status & _FALLEN} - self._going | self._coming
-        return len({on_it[number] for number in stays & on_it.keys()})
 
     def _hanging_on(self, revision: Revision) -> tuple[int, int]:
         """How many annotations of others that stand, and that wait, need an object or schema revision."""

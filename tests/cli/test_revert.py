@@ -301,17 +301,15 @@ def current_of(gonk: Gonk, dataset: str) -> int:
     return len(gonk.json("list", dataset, "objects", "--status", "current")["objects"])
 
 
-@pytest.mark.parametrize("when", ["--dry-run", "--accept"])
-def test_the_way_back_that_keeps_the_annotations_is_printed_and_works(shared: Gonk, stranger: Gonk, when: str) -> None:
+def test_an_object_that_comes_back_has_its_annotations(shared: Gonk, stranger: Gonk) -> None:
     stranger.ok("delete", "cells", "a.png")
     take(shared, stranger)
-    result = shared.ok("revert", "cells", "--author", stranger.key(), when)
-    assert "1 annotation stays with what was deleted" in result.err
-    shared.ok(*printed(result.err, "gonk review"))
+    assert shared.json("export", "cells", "jsonl", shared.files / "without")["annotations"] == 0
+    shared.ok("revert", "cells", "--author", stranger.key(), "--accept")
     now = current(shared, "a.png")
-    assert now is not None and now["version"] == 0
-    shared.ok("release", "create", "cells", "v1")
-    assert shared.json("release", "show", "cells", "v1")["annotations"] == 1
+    assert now is not None and now["version"] == 1
+    assert shared.json("release", "create", "cells", "v1")["annotations"] == 1
+    assert shared.json("export", "cells", "jsonl", shared.files / "with")["annotations"] == 1
 
 
 def test_what_may_not_be_accepted_any_more_is_told(
@@ -334,13 +332,3 @@ def test_several_changes_of_roles_are_spelled_so(shared: Gonk, stranger: Gonk) -
     for role in ("contributor", "reviewer"):
         shared.ok(role, "add", "cells", stranger.key())
     assert "2 changes of roles" in shared.ok("revert", "cells", "--since", since, "--dry-run").err
-
-
-def test_annotations_that_come_back_with_their_object_are_told_to_stay_with_the_deleted_one(
-    shared: Gonk, stranger: Gonk
-) -> None:
-    stranger.ok("delete", "cells", annotation(shared))
-    stranger.ok("delete", "cells", "a.png")
-    take(shared, stranger)
-    steps = shared.json("revert", "cells", "--author", stranger.key(), "--dry-run")["steps"]
-    assert [(each["revision"]["type"], each["left_behind"]) for each in steps] == [("annotation", 0), ("object", 1)]
