@@ -11,6 +11,7 @@ import click
 from gonk_node.cli.place import Place
 from gonk_node.cli.run import Run, dataset_argument, verb
 from gonk_node.cli.text import plural
+from gonk_node.formats import catalogue
 from gonk_node.formats.export import EXPORTERS
 from gonk_node.formats.export.release_facts import ReleaseFacts
 from gonk_node.node.on_demand import BlockingOnDemand
@@ -34,7 +35,23 @@ def _state(place: Place, tag: str | None) -> Iterator[tuple[Queries, ReleaseFact
         yield snapshot.queries, release_facts(place.replica, release, snapshot)
 
 
-@verb("export")
+_HELP = f"""Write what is accepted in another program's format.
+
+OUT is the folder to make; it appears when all of it is written. Only objects and annotations that are current in
+DATASET are written. Two nodes that hold the same entries, or the same release, write the same bytes. Images that are
+not on this node are fetched from its peers. At the end it says what the format could not carry.
+
+SHA256SUMS in OUT has the hash of every file: sha256sum -c SHA256SUMS checks them. With --release there are CITATION.cff
+and croissant.json too, which say what the dataset is, who made it and under which licence, as far as the release names
+one (gonk release create --license).
+
+FORMAT is one of:
+
+{catalogue.export_help()}
+"""
+
+
+@verb("export", help=_HELP)
 @dataset_argument
 @click.argument("format_name", metavar="FORMAT", type=click.Choice(sorted(EXPORTERS)))
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
@@ -57,19 +74,7 @@ def _state(place: Place, tag: str | None) -> Iterator[tuple[Queries, ReleaseFact
 def export_(
     run: Run, dataset: str, format_name: str, target: Path, tag: str | None, images: str, replace: bool
 ) -> None:
-    """Write what is accepted in another program's format.
-
-    FORMAT is jsonl (gonk's own), webdataset (shards) or parquet (tables), which carry every schema; csv (of
-    labels), imagefolder (a folder for each class), label-studio, coco, cvat, voc, or yolo-detect, yolo-segment,
-    yolo-pose, yolo-obb, yolo-classify. OUT is the folder to make; it appears when all of it is written. Only
-    objects and annotations that are current in DATASET are written. Two nodes that hold the same entries, or the
-    same release, write the same bytes. Images that are not on this node are fetched from its peers. At the end it
-    says what the format could not carry.
-
-    SHA256SUMS in OUT has the hash of every file: sha256sum -c SHA256SUMS checks them. With --release there are
-    CITATION.cff and croissant.json too, which say what the dataset is, who made it and under which licence, as far
-    as the release names one (gonk release create --license).
-    """
+    """Write the files, and tell what became of it."""
     place = Place(run, dataset)
     on_demand = BlockingOnDemand(place.node)
     try:

@@ -11,12 +11,26 @@ from gonk_node.cli.place import Place
 from gonk_node.cli.run import Run, dataset_argument, verb
 from gonk_node.cli.text import plural
 from gonk_node.errors import InputFileError, UsageError
-from gonk_node.formats import IMAGES_BESIDE, IMPORTERS
+from gonk_node.formats import IMAGES_BESIDE, IMPORTERS, catalogue
 from gonk_node.formats.images import folder_beside
 from gonk_node.replica.importing import Importing, ImportReport
 
+_HELP = f"""Propose objects and annotations from another program's files.
 
-@verb("import")
+They go into DATASET. Schemas that are missing there are proposed too, and labels that the files declare. Importing the
+same files again adds nothing, and finishes what was interrupted. What cannot be taken is listed with its place, and
+the rest is imported; the exit code is then 0 too, but 1 if nothing at all could be taken.
+
+FORMAT says what PATH is:
+
+{catalogue.import_help()}
+
+or gonk: the folder of a dataset of Gonk 0.1.4, which comes over with its whole history and reviews, by those who may
+review.
+"""
+
+
+@verb("import", help=_HELP)
 @dataset_argument
 @click.argument("format_name", metavar="FORMAT", type=click.Choice(sorted([*IMPORTERS, "gonk"])))
 @click.argument("source", metavar="PATH", type=click.Path(path_type=Path))
@@ -27,18 +41,7 @@ from gonk_node.replica.importing import Importing, ImportReport
     help="The folder with the image files, if it is not where the format has it: images or JPEGImages, beside PATH.",
 )
 def import_(run: Run, dataset: str, format_name: str, source: Path, images: Path | None) -> None:
-    """Propose objects and annotations from another program's files.
-
-    FORMAT is jsonl (PATH is the folder that gonk exported), webdataset (the folder with shards, or one of them),
-    parquet (the folder with Parquet files, or one: gonk's own, or image datasets of Hugging Face), csv (its folder,
-    or the file), label-studio (its JSON file), coco (its JSON file), cvat (its XML, or the folder with it), voc
-    (the folder with its XML files), yolo-detect, yolo-segment, yolo-pose, yolo-obb (the folder with data.yaml),
-    yolo-classify and imagefolder (the folder with one for each class), or gonk (the folder of a dataset of Gonk
-    0.1.4, which comes over with its whole history and reviews, by those who may review). They go into DATASET.
-    Schemas that are missing there are proposed too. Importing the same files again adds nothing, and finishes what
-    was interrupted. What cannot be taken is listed with its place, and the rest is imported; the exit code is then
-    0 too, but 1 if nothing at all could be taken.
-    """
+    """Read the files, propose what they hold, and tell what became of it."""
     place = Place(run, dataset)
     if format_name == "gonk":
         if images is not None:
