@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from gonk_node.core.events import SCHEMA_PREFIX
-from gonk_node.core.limits import JSON_DEPTH_MAX, NAME_BYTES_MAX
+from gonk_node.core.limits import INT_MAX, JSON_DEPTH_MAX, NAME_BYTES_MAX
 from gonk_node.errors import InputFileError, NonconformingError
 from gonk_node.formats.file_part import FileOrPart, open_file
 from gonk_node.formats.images import media_type
@@ -63,7 +63,8 @@ def schema_record(line: Line) -> ImportedSchema | Problem:
         check_schema(document.encode())
     except NonconformingError as error:
         return Problem(line.place, f"{error.what}; left out")
-    return ImportedSchema(name, document.encode())
+    version = line.value.get("version", 0)
+    return ImportedSchema(name, document.encode(), version if _is_version(version) else 0)
 
 
 def labels_record(line: Line) -> ImportedLabels | Problem:
@@ -147,13 +148,16 @@ def _annotation(item: Json, index: int, image: ImportedImage, place: str) -> Ite
         place=place,
         uuid=uuid,
     )
-    yield found._replace(image_name=image.name) if isinstance(found, ImportedAnnotation) else found
+    version = item.get("schema_version")
+    if isinstance(found, ImportedAnnotation):
+        found = found._replace(image_name=image.name, schema_version=version if _is_version(version) else None)
+    yield found
     for name in sorted(item.keys() - _ANNOTATION_FIELDS):
         yield NotCarried(place, f"{name[:40]!r} of annotations")
-    if item.get("schema_version", 0) != 0:
-        yield NotCarried(
-            place, "which version of its schema an annotation is of: it is proposed for the one that counts"
-        )
+
+
+def _is_version(value: Json) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= INT_MAX
 
 
 def _is_schema_name(name: Json) -> bool:

@@ -70,6 +70,7 @@ class ImportedAnnotation(NamedTuple):
         uuid: its uuid in the dataset that the source was exported from; empty if the source does not say.
         shipped: the body was made for the schema that ships under that name: it fits that, and its labels are what they are
             called in the source, which a dataset may know by another id. Otherwise it is as the source has it.
+        schema_version: which version of a schema of the source; None where it has only one, or does not say.
         refers: members of the body that are uuids of other annotations of the same image, which a dataset gives them: by the
             `key` of the annotation that is meant. It came before; the body holds NO_UUID there.
     """
@@ -83,6 +84,7 @@ class ImportedAnnotation(NamedTuple):
     uuid: bytes = b""
     shipped: bool = False
     refers: Mapping[str, bytes] = MappingProxyType({})
+    schema_version: int | None = None
 
     @property
     def key(self) -> bytes:
@@ -97,10 +99,12 @@ class ImportedSchema:
     Attributes:
         name: without `schema-`.
         document: UTF-8 JSON, an acceptable schema.
+        version: which version of the schema it is in the source.
     """
 
     name: str
     document: bytes
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)

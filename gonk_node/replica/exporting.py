@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 
 from gonk_node.errors import NonconformingError, PeerUnavailableError, RefusedError
 from gonk_node.formats.export import EXPORTERS, OF_ANY_SCHEMA, citing
-from gonk_node.formats.export.job import Job, Sample, SampleAnnotation
+from gonk_node.formats.export.job import Job, Sample, SampleAnnotation, SchemaDocument
 from gonk_node.formats.export.release_facts import ReleaseFacts
 from gonk_node.formats.folder import FolderWriter
 from gonk_node.formats.label_set import MEDIA_TYPE, Label
@@ -87,8 +87,7 @@ class Samples:
             PeerUnavailableError: as of `fetch`.
         """
         found: dict[str, dict[str, Label]] = {}
-        for schema in self._queries.iterate(SCHEMA, "current"):
-            name = schema.name or ""
+        for name in dict.fromkeys(each.name for each in self.schemas()):
             document = labels.find(self._queries, name)
             if document is not None:
                 self._have(document.content_id or b"")
@@ -97,13 +96,21 @@ class Samples:
                 except NonconformingError as error:  # one bad proposal that was accepted must not end all exports
                     self._loss.left_out(str(error.where), f"{error.what}; labels stand for themselves")
                 else:
-                    found[name.removeprefix(SCHEMA_PREFIX)] = {each.id: each for each in own}
+                    found[name] = {each.id: each for each in own}
         return found
 
-    def schemas(self) -> dict[str, bytes]:
-        """The documents of the schemas that count, by name (without `schema-`)."""
-        current = self._queries.iterate(SCHEMA, "current")
-        return {(each.name or "").removeprefix(SCHEMA_PREFIX): each.body or b"" for each in current}
+    def schemas(self) -> list[SchemaDocument]:
+        """The schemas that count, and every version of one, deprecated or not, that current annotations are of.
+
+        By name and version; where two people have made versions of one number apart, the one that counts is taken.
+        """
+        named = (self._queries.by_number(SCHEMA, number) for number in self._queries.hanging.schemas_named())
+        revisions = [*self._queries.iterate(SCHEMA, "current"), *(each for each in named if each is not None)]
+        found: dict[tuple[str, int], bytes] = {}
+        for each in revisions:
+            key = ((each.name or "").removeprefix(SCHEMA_PREFIX), each.version or 0)
+            found.setdefault(key, each.body or b"")
+        return [SchemaDocument(name, version, document) for (name, version), document in sorted(found.items())]
 
     def __call__(self, *, annotations: bool = True) -> Iterator[Sample]:
         """In order of the objects' uuids."""
@@ -251,7 +258,7 @@ def export(
             why = next((problem.what for problem in report.loss.problems), "no object has what it takes")
             raise RefusedError(f"nothing could be written as {format_name}: {why}", where=str(target))
         if release is not None:
-            citing.write(folder, release, format_name, job.schemas, report.loss)
+            citing.write(folder, release, format_name, job.documents(), report.loss)
         folder.write_checksums()
         report.files, report.bytes = folder.files, folder.bytes
     return report

@@ -72,6 +72,13 @@ class Hanging:
             objects,
         )
 
+    def schemas_named(self) -> list[int]:
+        """The local numbers of the schema revisions that current annotations are of, ascending."""
+        rows = self._db.rows(
+            "SELECT DISTINCT schema_no FROM annotations WHERE current AND schema_no IS NOT NULL ORDER BY schema_no"
+        )
+        return [row[0] for row in rows]
+
     def current_count(self) -> int:
         """How many annotations are current, whatever they hang on."""
         row = self._db.one("SELECT count(*) FROM annotations WHERE current")

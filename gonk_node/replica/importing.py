@@ -25,6 +25,7 @@ from gonk_node.formats.sample import (
 )
 from gonk_node.replica.adding import Adder, NewFile
 from gonk_node.replica.author import EVENTS_PER_ENTRY, Author
+from gonk_node.replica.bases import is_open
 from gonk_node.replica.importing_held import HeldAnnotations
 from gonk_node.replica.importing_labels import DeclaredLabels
 from gonk_node.replica.proposing import full_schema_name
@@ -101,8 +102,8 @@ class Importing:
         self._waiting: list[ImportedAnnotation] = []
         self._waiting_bytes = 0
         self._objects: dict[str, tuple[bytes, EventRef] | _Unusable] = {}  # by the name in the source
-        self._schemas: dict[str, Revision | _Unusable] = {}
-        self._documents: dict[str, bytes] = {}  # of schemas that the source has itself
+        self._schemas: dict[tuple[str, int | None], Revision | _Unusable] = {}  # by name and version in the source
+        self._documents: dict[str, dict[int, bytes]] = {}  # of schemas that the source has itself, by version
         self._labels = DeclaredLabels(self._proposer, content, self.report.loss)
         self._held = HeldAnnotations(self._proposer, self._labels)
         self._declared: list[ImportedLabels] = []
@@ -121,7 +122,7 @@ class Importing:
             elif isinstance(record, NotCarried):
                 self.report.loss.not_carried(record.place, record.what)
             elif isinstance(record, ImportedSchema):
-                self._documents[record.name] = record.document
+                self._documents.setdefault(record.name, {})[record.version] = record.document
             elif isinstance(record, ImportedLabels):
                 self._declared.append(record)
             elif isinstance(record, ImportedImage):
@@ -137,7 +138,8 @@ class Importing:
         self._propose_waiting()
         for declared in self._declared if self.report.taken else ():
             self._propose_labels(declared)
-        for found in (*self._objects.values(), *self._schemas.values()):
+        unusable = {id(each): each for each in self._schemas.values()}  # versions of a schema share one
+        for found in (*self._objects.values(), *unusable.values()):
             if isinstance(found, _Unusable):
                 self.report.loss.problem(found.problem())
                 self.report.left_out += found.annotations
@@ -206,7 +208,7 @@ class Importing:
         for each in waiting:
             if each.key in present:
                 continue
-            on, schema = self._objects.get(each.image_name), self._schema(each.schema)
+            on, schema = self._objects.get(each.image_name), self._schema(each.schema, each.schema_version)
             if on is None:
                 self.report.loss.problem(Problem(each.place, "its image was not named before it; left out"))
             elif isinstance(on, _Unusable):
@@ -214,6 +216,9 @@ class Importing:
             elif isinstance(schema, _Unusable):
                 schema.annotations += 1
             else:
+                if each.schema_version and self._document(each) != schema.body:
+                    what = "which version of its schema an annotation is of: it is proposed for the one that counts"
+                    self.report.loss.not_carried(each.place, what)
                 uuid = self._held.uuid_of(each, on[0])
                 wanted[uuid] = (each, on[1], schema)
         known = self._held.known(wanted)
@@ -235,19 +240,25 @@ class Importing:
             self.report.annotations += len(refs)
             self._on_progress(self.report)
 
+    def _document(self, each: ImportedAnnotation) -> bytes | None:
+        """The document in the source of the version of a schema that an annotation is of."""
+        return self._documents.get(each.schema, {}).get(each.schema_version if each.schema_version is not None else -1)
+
     def _object_uuid(self, image_name: str) -> bytes:
         """That of an image in the source; empty where it cannot be used."""
         found = self._objects.get(image_name)
         return found[0] if isinstance(found, tuple) else b""
 
-    def _schema(self, name: str) -> Revision | _Unusable:
-        """The schema in the dataset; where it has none of that name, the one that ships is proposed."""
-        if name not in self._schemas:
+    def _schema(self, name: str, version: int | None = None) -> Revision | _Unusable:
+        """The schema in the dataset; where it has none of that name, the one of the source, or that ships, is proposed."""
+        key = (name, version if name in self._documents else None)
+        if key not in self._schemas:
             try:
-                self._schemas[name] = self._usable_schema(name)
+                self._schemas[key] = self._usable_schema(*key)
             except (NotFoundError, WrongStateError) as error:
-                self._schemas[name] = _Unusable(full_schema_name(name), error.what)
-        return self._schemas[name]
+                same = (each for (of, _), each in self._schemas.items() if of == name and isinstance(each, _Unusable))
+                self._schemas[key] = next(same, _Unusable(full_schema_name(name), error.what))
+        return self._schemas[key]
 
     def _propose_labels(self, declared: ImportedLabels) -> None:
         usable = not isinstance(self._schema(declared.schema), _Unusable)  # otherwise it is told below
@@ -256,12 +267,17 @@ class Importing:
             self._author.sign([draft.event], after_ms=draft.after_ms)
             self.report.label_sets.append(full_schema_name(declared.schema))
 
-    def _usable_schema(self, name: str) -> Revision:
+    def _usable_schema(self, name: str, version: int | None) -> Revision:
+        """The version that has the document of the source; without one, the version to annotate with."""
         try:
-            schema = self._proposer.usable_schema(name)
+            usable = self._proposer.usable_schema(name)
         except NotFoundError:
-            self._author.sign([self._proposer.schema_create(name, self._documents.get(name) or schemas.load(name))])
+            documents = self._documents.get(name) or {0: schemas.load(name)}
+            self._author.sign(self._proposer.schema_versions(name, [documents[each] for each in sorted(documents)]))
             self.report.schemas.append(full_schema_name(name))
-            schema = self._proposer.usable_schema(name)
+            usable = self._proposer.usable_schema(name)
+        wanted = self._documents.get(name, {}).get(version if version is not None else -1)
+        alike = (each for each in self._proposer.standing(self._author.queries.schema(full_schema_name(name))))
+        schema = next((each for each in alike if each.body == wanted and is_open(each)), usable)
         self._after_ms = max(self._after_ms, schema.time_ms)
         return schema

@@ -23,7 +23,7 @@ from gonk_node.core.events import (
     SchemaCreate,
     SchemaUpdate,
 )
-from gonk_node.core.ids import object_uuid, schema_uuid, uuid_text
+from gonk_node.core.ids import EventRef, object_uuid, schema_uuid, uuid_text
 from gonk_node.errors import (
     ExistsError,
     NotFoundError,
@@ -121,6 +121,18 @@ class Proposer(Bases):
                 else "gonk schema add DATASET SCHEMA --update proposes a new version of it",
             )
         return SchemaCreate(name, document)
+
+    def schema_versions(self, name: str, documents: Sequence[bytes]) -> list[SchemaCreate | SchemaUpdate]:
+        """A new schema with several versions, each built on the one before it, to be signed in one entry.
+
+        Raises:
+            As of `schema_create`; NonconformingError also where one of the others is no schema.
+        """
+        events: list[SchemaCreate | SchemaUpdate] = [self.schema_create(name, documents[0])]
+        for document in documents[1:]:
+            check_schema(document)
+            events.append(SchemaUpdate(full_schema_name(name), EventRef(b"", len(events) - 1), document))
+        return events
 
     def schema_update(
         self, name: str, document: bytes, *, as_gonk: bool = False, known: Collection[bytes] = ()

@@ -43,6 +43,33 @@ def test_jsonl_carries_a_dataset_into_another_one_with_its_own_schemas(gonk: Gon
     assert before == after
 
 
+def test_jsonl_carries_every_version_of_a_schema_that_annotations_are_of(gonk: Gonk) -> None:
+    one = '{"type": "object", "required": ["a"], "additionalProperties": false, "properties": {"a": {}}}'
+    two = one.replace('"a"', '"b"')
+    gonk.add("a.png", formats.png())
+    gonk.ok("schema", "add", "cells", gonk.file("mine.json", one), "--name", "mine")
+    gonk.accept_all()
+    gonk.json("annotate", "cells", "a.png", "mine", gonk.file("body.json", {"a": 1}))
+    gonk.ok("schema", "add", "cells", gonk.file("mine.json", two), "--name", "mine", "--update")
+    gonk.accept_all()
+    gonk.json("annotate", "cells", "a.png", "mine", gonk.file("body.json", {"b": 2}))
+    gonk.ok("delete", "cells", "schema-mine")  # deprecated: annotations stay
+    gonk.accept_all()
+    report = gonk.json("export", "cells", "jsonl", gonk.files / "out")
+    assert (report["annotations"], report["problems"]) == (2, [])
+    gonk.ok("dataset", "create", "other")
+    first, again = (gonk.json("import", "other", "jsonl", gonk.files / "out") for _ in range(2))
+    assert (first["annotations"], first["problems"], first["schemas"]) == (2, [], ["schema-mine"])
+    assert (again["annotations"], again["schemas"]) == (0, [])
+    gonk.accept_all("other")
+    gonk.ok("export", "other", "jsonl", gonk.files / "again")
+    (said,) = listed(gonk.files / "again")
+    assert sorted((each["body"].popitem(), each["schema_version"]) for each in said["annotations"]) == [
+        (("a", 1), 0),
+        (("b", 2), 1),
+    ]
+
+
 def test_importing_the_jsonl_of_a_dataset_into_itself_or_twice_adds_nothing(gonk: Gonk) -> None:
     gonk.add("a.png", formats.png())
     gonk.annotate("a.png")

@@ -14,7 +14,7 @@ from gonk_node.core.ids import uuid_text
 from gonk_node.formats import IMPORTERS
 from gonk_node.formats.export import EXPORTERS, citing
 from gonk_node.formats.export.citing import BESIDE
-from gonk_node.formats.export.job import Job, Sample, SampleAnnotation
+from gonk_node.formats.export.job import Job, Sample, SampleAnnotation, SchemaDocument
 from gonk_node.formats.export.release_facts import ReleaseFacts
 from gonk_node.formats.file_part import open_file
 from gonk_node.formats.folder import FolderWriter
@@ -92,7 +92,8 @@ def export(
     ordered = sorted(samples, key=lambda each: each.uuid)
     loss = Loss()
     with FolderWriter(target) as folder:
-        job = Job(lambda annotations=True: iter(ordered), folder, loss, images, labels or {}, schemas or {})
+        versions = [SchemaDocument(name, 0, document) for name, document in sorted((schemas or {}).items())]
+        job = Job(lambda annotations=True: iter(ordered), folder, loss, images, labels or {}, versions)
         EXPORTERS[format_name](job)
         if release is not None:
             citing.write(folder, release, format_name, schemas or {}, loss)

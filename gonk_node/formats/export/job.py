@@ -8,7 +8,7 @@ no random number, no order of arrival), so that its files are the same byte for 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple, Protocol
 
@@ -19,6 +19,14 @@ from gonk_node.formats.loss import Loss
 from gonk_node.formats.sample import shipped_validator
 from gonk_node.state.conformance import Conformance
 from gonk_node.state.strict_json import Json
+
+
+class SchemaDocument(NamedTuple):
+    """One version of a schema: its name without `schema-`, the number of the version, and the document (UTF-8 JSON)."""
+
+    name: str
+    version: int
+    document: bytes
 
 
 class SampleAnnotation(NamedTuple):
@@ -87,7 +95,7 @@ class Job:
         loss: what cannot be taken along is told here.
         images: whether the bytes of the objects are written too.
         labels: the label sets: by schema (without `schema-`) and by label id.
-        schemas: the documents of the schemas that count, by name (without `schema-`).
+        schemas: the schemas that count, and every version of one that an annotation is of; by name and version.
         unfit: uuids of annotations that `typed_body` found not to fit.
     """
 
@@ -96,8 +104,12 @@ class Job:
     loss: Loss
     images: bool = True
     labels: Mapping[str, Mapping[str, Label]] = field(default_factory=dict)
-    schemas: Mapping[str, bytes] = field(default_factory=dict)
+    schemas: Sequence[SchemaDocument] = ()
     unfit: set[bytes] = field(default_factory=set)
+
+    def documents(self) -> dict[str, bytes]:
+        """The document of each schema, of its highest version, by name."""
+        return {each.name: each.document for each in self.schemas}
 
     def labels_of(self, schemas: Iterable[str]) -> dict[str, Label]:
         """The labels of several schemas, by id; where they disagree, the first of the schemas counts."""

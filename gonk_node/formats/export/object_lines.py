@@ -6,12 +6,12 @@ written, nor reviews. `formats.object_lines` reads it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from gonk_node.core.events import SCHEMA_PREFIX
 from gonk_node.core.limits import JSON_DEPTH_MAX, JSONL_LINE_BYTES_MAX
 from gonk_node.errors import NonconformingError
-from gonk_node.formats.export.job import Job, Sample, SampleAnnotation, annotation_place
+from gonk_node.formats.export.job import Job, Sample, SampleAnnotation, SchemaDocument, annotation_place
 from gonk_node.formats.label_set import Label, LabelSet
 from gonk_node.formats.loss import Loss
 from gonk_node.state.strict_json import Json, canonical, parse
@@ -52,10 +52,10 @@ def object_line(job: Job, sample: Sample, path: str) -> bytes | None:
     return line
 
 
-def schema_lines(schemas: Mapping[str, bytes]) -> bytes:
-    """The documents of schemas (as of `Job.schemas`), a line each, in order of their names."""
-    pairs = sorted(schemas.items())
-    return b"".join(canonical({"name": name, "document": document.decode()}) + b"\n" for name, document in pairs)
+def schema_lines(schemas: Iterable[SchemaDocument]) -> bytes:
+    """The documents of schemas, a line each, in the order given."""
+    said = ({"name": each.name, "version": each.version, "document": each.document.decode()} for each in schemas)
+    return b"".join(canonical(each) + b"\n" for each in said)
 
 
 def label_lines(labels: Mapping[str, Mapping[str, Label]]) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -24,7 +24,7 @@ from gonk_node.core.limits import (
     PARQUET_METADATA_BYTES_MAX,
 )
 from gonk_node.errors import RefusedError, UsageError
-from gonk_node.formats.export.job import Job, Sample, check_digest
+from gonk_node.formats.export.job import Job, Sample, SchemaDocument, check_digest
 from gonk_node.formats.export.object_lines import bodies, label_lines, schema_lines
 from gonk_node.formats.extras import library
 from gonk_node.formats.folder import ExportFile
@@ -90,7 +90,7 @@ class _Files:
         return self._table
 
 
-def table_metadata(schemas: Mapping[str, bytes], labels: Mapping[str, Mapping[str, Label]]) -> dict[str, bytes]:
+def table_metadata(schemas: Iterable[SchemaDocument], labels: Mapping[str, Mapping[str, Label]]) -> dict[str, bytes]:
     """What each file says besides its rows: the schemas' documents and the label sets.
 
     Args:

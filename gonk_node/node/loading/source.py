@@ -13,6 +13,7 @@ from uuid import UUID
 
 from gonk_node.core.limits import CHUNK_BYTES
 from gonk_node.errors import NotFoundError
+from gonk_node.formats.export.job import SchemaDocument
 from gonk_node.formats.label_set import Label, LabelSet
 from gonk_node.formats.loss import Loss
 from gonk_node.node.loading.annotations import Annotation
@@ -51,11 +52,11 @@ class Declared(NamedTuple):
     """What a dataset says beside its samples, by the names of schemas without `schema-`.
 
     Attributes:
-        schemas: the documents of those that count.
+        schemas: as of `job.Job`.
         labels: the label sets, by label id.
     """
 
-    schemas: dict[str, bytes]
+    schemas: list[SchemaDocument]
     labels: dict[str, dict[str, Label]]
 
 

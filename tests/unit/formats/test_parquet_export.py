@@ -14,7 +14,7 @@ import pytest
 from gonk_node.errors import MissingExtraError, RefusedError, StorageError
 from gonk_node.formats import extras
 from gonk_node.formats.export import EXPORTERS, parquet
-from gonk_node.formats.export.job import Job
+from gonk_node.formats.export.job import Job, SchemaDocument
 from gonk_node.formats.folder import ExportFile, FolderWriter
 from gonk_node.formats.label_set import Label
 from gonk_node.formats.loss import Loss
@@ -71,14 +71,18 @@ def test_schemas_and_label_sets_are_in_every_file(tmp_path: Path, monkeypatch: p
     samples = [formats.sample(f"{n}.png", []) for n in range(2)]
     with FolderWriter(tmp_path / "out") as folder:
         sets = {"mine": {"a": Label("a", "A")}}
-        EXPORTERS["parquet"](Job(lambda: iter(samples), folder, Loss(), True, sets, {"mine": b"true"}))
+        EXPORTERS["parquet"](
+            Job(lambda: iter(samples), folder, Loss(), True, sets, [SchemaDocument("mine", 0, b"true")])
+        )
     for number in range(2):
         found = reader.read_metadata(tmp_path / f"out/data-{number:05d}.parquet").metadata
-        assert found[b"gonk.schemas"] == b'{"document":"true","name":"mine"}\n'
+        assert found[b"gonk.schemas"] == b'{"document":"true","name":"mine","version":0}\n'
         assert found[b"gonk.labels"] == b'{"labels":[{"id":"a","name":"A"}],"schema":"schema-mine"}\n'
     monkeypatch.setattr(parquet, "PARQUET_METADATA_BYTES_MAX", 10)
     with FolderWriter(tmp_path / "none") as folder, pytest.raises(RefusedError, match="which no Parquet file takes"):
-        EXPORTERS["parquet"](Job(lambda: iter(samples), folder, Loss(), True, sets, {"mine": b"true"}))
+        EXPORTERS["parquet"](
+            Job(lambda: iter(samples), folder, Loss(), True, sets, [SchemaDocument("mine", 0, b"true")])
+        )
 
 
 def test_groups_end_by_rows_and_by_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
