@@ -40,7 +40,7 @@ class StateDb:
     def __init__(self, path: Path | None, dataset: bytes) -> None:
         self.path = self.file = path
         self.dataset = dataset
-        self.is_read_only = path is not None and not read_only.can_write(path.parent, *_files(path))
+        self.is_read_only = path is not None and not read_only.can_write(path.parent)
         self._lock = threading.RLock()
         self._typed = _Typed(path)
         self._reading: StateReading | None = None  # where the file cannot be written to, and is good as it is
@@ -85,23 +85,21 @@ class StateDb:
         """Go on with a copy that only this process has and may change, where the file cannot be written to."""
         with self._lock:
             if self._reading is not None:
-                source = self._reading.db
-                self._changing = self._own(source)
-                source.close()
+                self._changing = self._own(self._reading)
 
-    def _own(self, source: sqlite3.Connection | None = None) -> sqlite3.Connection:
-        """A copy of a State, or an empty one, in a file without a name: what is large need not be held in memory."""
+    def _own(self, reading: StateReading | None = None) -> sqlite3.Connection:
+        """A copy of what is read, or an empty State, in a file without a name: so a large one need not be held in memory."""
         self.path, self._reading, self._typed = None, None, _Typed(None)
-        db = _connect("")
-        _set_up(db)
-        try:
-            if source is not None:
-                source.backup(db)
+        db = _set_up(_connect(""))
+        if reading is not None:
+            try:
+                reading.ask(lambda source: source.backup(db))
                 return db
-        except sqlite3.DatabaseError:  # damaged, or changed meanwhile: it is made anew
-            db.close()
-            db = _connect("")
-            _set_up(db)
+            except (sqlite3.DatabaseError, GonkError):  # damaged, or changed all the time: it is made anew
+                db.close()
+                db = _set_up(_connect(""))
+            finally:
+                reading.db.close()
         self._create(db)
         return db
 
@@ -110,9 +108,7 @@ class StateDb:
         return contextlib.nullcontext() if self.path is None else locked_folder(self.path.parent)
 
     def _connect(self) -> sqlite3.Connection:
-        db = _connect(":memory:" if self.path is None else str(self.path.absolute()))
-        _set_up(db)
-        return db
+        return _set_up(_connect(":memory:" if self.path is None else str(self.path.absolute())))
 
     def _fits(self, db: sqlite3.Connection) -> bool:
         if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
@@ -289,7 +285,7 @@ class _Typed:
 
 def _connect(name: str) -> sqlite3.Connection:
     """Open a database by its path or URI; ":memory:" is one in memory, and "" one in a file without a name."""
-    return sqlite3.connect(
+    db = sqlite3.connect(
         name,
         timeout=_BUSY_SECONDS,
         isolation_level=None,
@@ -297,15 +293,19 @@ def _connect(name: str) -> sqlite3.Connection:
         cached_statements=256,
         uri=True,
     )
-
-
-def _set_up(db: sqlite3.Connection) -> None:
     with contextlib.suppress(sqlite3.DatabaseError):  # a damaged file: found when it is read
+        db.execute("PRAGMA temp_store = MEMORY")
+        db.execute("PRAGMA cache_size = -4096")  # KiB; a larger one is no faster: the rest is in the cache of files
+    return db
+
+
+def _set_up(db: sqlite3.Connection) -> sqlite3.Connection:
+    """For changes."""
+    with contextlib.suppress(sqlite3.DatabaseError):
         # Flushed at checkpoints only. With OFF, a power cut can lose some pages of one: nothing would notice that.
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA temp_store = MEMORY")
-        db.execute("PRAGMA cache_size = -4096")  # KiB; a larger one is no faster: the rest is in the cache of files
+    return db
 
 
 def _has_tables(db: sqlite3.Connection) -> bool:

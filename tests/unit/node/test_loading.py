@@ -249,7 +249,7 @@ def test_a_dataset_that_was_closed_says_so(cells: Dataset, gonk: Gonk) -> None:
 
 
 def test_what_is_closed_is_shown_without_an_error(cells: Dataset) -> None:
-    read, unread = cells[0], cells[1]
+    read, unread = cells.sample("0.png"), cells.sample("1.png")
     assert "1 annotations" in repr(read)
     cells.close()
     assert "1 annotations" in repr(read)
