@@ -44,6 +44,9 @@ class TorchDataset(torch.utils.data.Dataset):  # type: ignore[misc]  # torch is 
         """One batch."""
         return [self[index] for index in indices]
 
+    def __repr__(self) -> str:
+        return f"TorchDataset({self.samples!r}, {self.transform!r})"
+
     def shard(self, rank: int, world_size: int) -> TorchDataset:
         """The part for one of several processes that train together; as `Dataset.shard`."""
         return TorchDataset(self.samples.shard(rank, world_size), self.transform)

@@ -135,6 +135,7 @@ def test_a_torch_dataset_is_sliced_and_refuses_what_is_no_number(cells: Dataset)
     part = whole[1:4]
     assert [part[at] for at in range(len(part))] == all_told(cells)[1:4]
     assert whole[-1] == told(cells[-1])
+    assert repr(part).startswith("TorchDataset(Dataset('cells', 3 samples, now), <function told")
     for wrong in ("a", 1.5, None):
         with pytest.raises(TypeError):
             whole[wrong]
