@@ -28,6 +28,7 @@ Nothing else decides exit codes or statuses. The tree:
     │   └── ProtocolError         it broke the sync protocol
     ├── StorageError          this node's disk
     │   ├── DiskFullError         no space left, or the map cannot grow
+    │   ├── ReadOnlyError         its folder may be read and not changed
     │   └── StoreLockedError      another process holds what we need
     ├── BusyError             this node has more to do than it takes, or is stopping; nothing was done
     ├── KeyFileError          a key file is missing, damaged, too open, or the passphrase is wrong
@@ -251,6 +252,12 @@ class DiskFullError(StorageError):
     """No space left on the device, or the map cannot grow."""
 
     code, http_status = "disk-full", 507
+
+
+class ReadOnlyError(StorageError):
+    """This node's folder may be read and not changed: a read-only mount, or another user's."""
+
+    code, http_status, fault = "read-only", 503, "you"
 
 
 class StoreLockedError(StorageError):

@@ -29,6 +29,7 @@ from pathlib import Path
 
 from gonk_node.core.ids import HASH_BYTES
 from gonk_node.store.private_file import make_private_folder
+from gonk_node.store.read_only import hidden
 
 _MOUNTS = Path("/proc/self/mountinfo")  # proc(5)
 _NETWORK_FILE_SYSTEMS = {
@@ -142,15 +143,26 @@ class Home:
         return DatasetFolder(self.datasets / dataset.hex())
 
     def dataset_ids(self) -> list[bytes]:
-        """The ids (32 bytes each) of the datasets that have a folder here, in order."""
-        if not self.datasets.is_dir():
-            return []
-        names = [path.name for path in self.datasets.iterdir() if len(path.name) == 2 * HASH_BYTES]
+        """The ids (32 bytes each) of the datasets that have a folder here, in order.
+
+        Raises:
+            StorageError: this user may not look.
+        """
+        try:
+            if not self.datasets.is_dir():
+                return []
+            paths = list(self.datasets.iterdir())
+        except PermissionError as error:
+            raise hidden(error.filename) from error
+        names = [path.name for path in paths if len(path.name) == 2 * HASH_BYTES]
         return [bytes.fromhex(name) for name in sorted(names) if not name.strip("0123456789abcdef")]
 
     def exists(self) -> bool:
-        """Whether `gonk init` was here: both keys are."""
-        return self.author_key.exists() and self.node_key.exists()
+        """Whether `gonk init` was here: both keys are, or this user may not see whether they are."""
+        try:
+            return self.author_key.exists() and self.node_key.exists()
+        except PermissionError:
+            return True
 
     def create_dirs(self) -> None:
         """Create what is missing of the folders, each of mode 0700; that of the content comes with its store.

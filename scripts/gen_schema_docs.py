@@ -47,8 +47,8 @@ A label set is an object of the dataset, of the media type `application/vnd.gonk
 shared and released as any object, and counts once it is accepted. Its uuid follows from the name of the schema (BLAKE3 in
 its derive_key mode, context `gonk-node 2026 v1 label set of schema`, of the full name; then as of an object with that
 content id), so a schema has one. Two that owners make apart from one another are versions of one object, and a conflict to be
-decided. Labels without `index` get the numbers after the highest one, in the order of the set, where an export needs them;
-labels that the set lacks come after those, by code point.
+decided. Where classes are numbered, a label has its `index`; how the others are numbered is told in
+[formats.md](formats.md#what-holds-for-all).
 """
 
 

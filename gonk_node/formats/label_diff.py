@@ -31,8 +31,7 @@ class LabelSetDiff(NamedTuple):
         added: labels that are new.
         removed: labels that are gone; annotations that carry them keep their ids, which stand for themselves then.
         renamed: labels that are called otherwise (`field` "name").
-        renumbered: labels that exports number otherwise (`field` "index"): by an index, or by their place among those that
-            have none, where all labels of the sets are used.
+        renumbered: labels that loaders and exports number otherwise (`field` "index"), by `label_set.class_numbers`.
         changed: what else differs; `field` "index" where an index comes or goes and the number stays.
     """
 
@@ -50,7 +49,7 @@ class LabelSetDiff(NamedTuple):
 
 def label_set_diff(old: LabelSet, new: LabelSet) -> LabelSetDiff:
     """Compare two label sets by the ids of their labels."""
-    numbers, later = (each.indices(label.id for label in each.labels) for each in (old, new))
+    numbers, later = (each.indices() for each in (old, new))
     diff = LabelSetDiff((old.schema, new.schema) if old.schema != new.schema else None, [], [], [], [], [])
     diff.removed.extend(label for label in old.labels if new.get(label.id) is None)
     for label in new.labels:

@@ -11,11 +11,13 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
+from itertools import chain
 from typing import Any
 
 from gonk_node import schemas
 from gonk_node.core.limits import LABEL_SET_BYTES_MAX
 from gonk_node.errors import ExistsError, NonconformingError, NotFoundError
+from gonk_node.formats import own_objects
 from gonk_node.state import strict_json
 from gonk_node.state.conformance import Conformance, Validator, compile_schema
 
@@ -24,7 +26,7 @@ _POINTS_MAX = 4096
 _COLOUR = re.compile("#[0-9a-f]{6}")
 _HOTKEY = re.compile(r"(alt\+)?(shift\+)?[0-9a-z]")
 
-MEDIA_TYPE = "application/vnd.gonk.labels+json"
+MEDIA_TYPE = own_objects.LABEL_SET
 """Of objects that are label sets."""
 
 
@@ -101,17 +103,15 @@ class LabelSet:
         return label_id if label is None else label.name
 
     def indices(self, used: Iterable[str] = ()) -> dict[str, int]:
-        """The export index of each label: every one that has a number, and every one of `used` (ids).
+        """The number of each class, in order of the numbers: of every label of the set, whatever is asked for.
 
-        Those without a number get the next ones after the highest: first those of the set in its order, then unknown ones
-        by code point. So the same labels get the same numbers on every node.
+        As `class_numbers` has it: what a label's index says, else the smallest free number, from 0. So the numbers are the
+        same in every process and for every part of a dataset.
+
+        Args:
+            used: ids of labels that the set may lack; those follow, and their numbers depend on which of them are named.
         """
-        numbers = {label.id: label.index for label in self.labels if label.index is not None}
-        wanted = set(used) - numbers.keys()
-        unnumbered = [label.id for label in self.labels if label.id in wanted]
-        following = max(numbers.values(), default=-1) + 1
-        rest = unnumbered + sorted(wanted.difference(unnumbered))
-        return numbers | {label_id: number for number, label_id in enumerate(rest, following)}
+        return class_numbers(self.labels, used)
 
     def with_more(self, labels: Iterable[Label]) -> LabelSet:
         """This set, and behind it those of `labels` that it lacks: whose id is none of it, nor the name of one.
@@ -150,6 +150,48 @@ class LabelSet:
             raise ExistsError(f"the label {label_id!r} is called that already", where=self.schema)
         labels = tuple(replace(each, name=name) if each.id == label_id else each for each in self.labels)
         return LabelSet.decode(replace(self, labels=labels).encode())
+
+
+def class_numbers(
+    declared: Iterable[Label],
+    others: Iterable[str] = (),
+    kept: Iterable[tuple[str, int]] = (),
+    *,
+    first: int = 0,
+    numbers_max: int | None = None,
+    dense: bool = True,
+) -> dict[str, int]:
+    """The numbers of classes: the one rule for loaders and exports; in order of the numbers.
+
+    A label's `index` goes before all else, then what was kept of other files. The rest follow: first those of the label set
+    in its order, then all others by code point.
+
+    Args:
+        declared: labels of a label set (or of several), in its order; all of them get numbers.
+        others: ids of more labels, in any order.
+        kept: labels with numbers that they had elsewhere; of several for one label or number the first that is free counts.
+        first: the least number to give.
+        numbers_max: how many classes the format has room for; a number that is no less is not taken over.
+        dense: give the smallest numbers that are free; otherwise those after the greatest, and from 1.
+    """
+    order = {label.id: label.index for label in declared}
+    given = sorted((index, label_id) for label_id, index in order.items() if index is not None)
+    numbers: dict[str, int] = {}
+    taken: set[int] = set()
+    for label_id, number in chain(((label_id, index) for index, label_id in given), kept):
+        possible = number >= first and (numbers_max is None or number < numbers_max)
+        if possible and label_id not in numbers and number not in taken:
+            numbers[label_id] = number
+            taken.add(number)
+    at = first if dense else max(taken, default=0) + 1
+    for label_id in (*order, *sorted(set(others) - order.keys())):
+        if label_id in numbers:
+            continue
+        while at in taken:
+            at += 1
+        numbers[label_id] = at
+        at += 1
+    return dict(sorted(numbers.items(), key=lambda item: item[1]))
 
 
 def declared_label(

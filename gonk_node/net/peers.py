@@ -24,6 +24,7 @@ from gonk_node.core.limits import (
     PEERS_MAX,
 )
 from gonk_node.errors import DamagedStoreError, NotFoundError, StorageError, UsageError
+from gonk_node.store import read_only
 from gonk_node.store.private_file import replace_private
 
 FILE_NAME = "peers.json"
@@ -63,7 +64,7 @@ class PeerBook:
     """The peers of one node. Each method reads the file anew, so several processes may share it.
 
     Every method may raise DamagedStoreError (the file is no peer book; it is kept aside, and the next call
-    starts from an empty book), StorageError or DiskFullError.
+    starts from an empty book), StorageError or DiskFullError; those that change something, ReadOnlyError.
 
     Args:
         folder: the node's folder; it must exist.
@@ -75,12 +76,12 @@ class PeerBook:
 
     def peers(self) -> list[Peer]:
         """All peers, sorted by node key."""
-        with self._locked():
+        with self._locked(to_change=False):
             return self._sorted(self._read())
 
     def get(self, node_key: bytes) -> Peer | None:
         """The peer of that node key, or None."""
-        with self._locked():
+        with self._locked(to_change=False):
             return self._read().get(node_key)
 
     def add(self, peer: Peer) -> Peer:
@@ -143,11 +144,19 @@ class PeerBook:
         return [book[node_key] for node_key in sorted(book)]
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Hold the book for one read-modify-write; another process waits a moment."""
+    def _locked(self, *, to_change: bool = True) -> Iterator[None]:
+        """Hold the book for one read-modify-write; another process waits a moment.
+
+        Where the folder cannot be written to, it is read without: the file is always whole.
+        """
         try:
             descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
+            if read_only.is_refusal(error) and to_change:
+                raise read_only.refused(self._path) from error
+            if read_only.is_refusal(error):
+                yield
+                return
             raise StorageError(f"cannot open the lock file: {error}", where=str(self._lock_path)) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -166,15 +175,16 @@ class PeerBook:
         try:
             return _decode(data, self._path)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            aside = self._set_aside()
             raise DamagedStoreError(
                 f"this is no peer book: {error!r}",
                 where=str(self._path),
-                hint=f"it is kept as {aside.name}; name the peers again with gonk peer add",
+                hint=f"it is kept as {self._set_aside().name}; name the peers again with gonk peer add",
             ) from error
 
     def _set_aside(self) -> Path:
-        """Rename the damaged file; never over an older one that was kept."""
+        """Rename the damaged file; never over an older one that was kept. Where nothing can be written, it stays."""
+        if not read_only.can_write(self._path.parent):
+            return self._path
         number = 1
         while (aside := self._path.with_name(f"{FILE_NAME}.damaged-{number}")).exists():
             number += 1

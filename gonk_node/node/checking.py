@@ -111,7 +111,8 @@ def _check_state(info: DatasetInfo, log: LogStore) -> Iterator[GonkError]:
     finally:
         present.close()
         fresh.close()
-        delete_state(path)
+        if fresh.path is not None:  # else it was made elsewhere, since the folder is read-only
+            delete_state(path)
 
 
 def _differences(log: LogStore, present: StateDb, fresh: StateDb) -> list[str]:

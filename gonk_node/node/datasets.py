@@ -31,6 +31,7 @@ from gonk_node.errors import (
 )
 from gonk_node.home import DatasetFolder, Home
 from gonk_node.replica.replica import Replica
+from gonk_node.store import read_only
 from gonk_node.store.creation import flush_folder
 from gonk_node.store.private_file import read_private, replace_private
 
@@ -119,7 +120,7 @@ class Datasets:
 
         Raises:
             UsageError: no such name can be. ExistsError: the name is taken, or the dataset is here already.
-            InvalidEntryError: the record is no genesis, or another dataset's. StorageError, DiskFullError.
+            InvalidEntryError: the record is no genesis, or another dataset's. ReadOnlyError, StorageError, DiskFullError.
         """
         check_name(name)
         with self._changing() as new:
@@ -157,6 +158,8 @@ class Datasets:
             finally:
                 shutil.rmtree(new, ignore_errors=True)  # where it still has that name, it did not get finished
         except OSError as error:
+            if read_only.is_refusal(error):
+                raise read_only.refused(folder) from error
             raise StorageError(f"the dataset could not be made: {error.strerror}", where=str(folder)) from error
         finally:
             os.close(held)
@@ -169,7 +172,10 @@ class Datasets:
             name, policy = _read(folder.dataset_json)
         except GonkError as error:
             problem = error
-        has_log = (folder.log / "data.mdb").is_file()
+        try:
+            has_log = (folder.log / "data.mdb").is_file()
+        except PermissionError:
+            return DatasetInfo(dataset, name, policy, folder, read_only.hidden(folder.log), False)
         if not has_log:
             problem = DamagedStoreError(
                 "the log of this dataset is missing",
@@ -181,7 +187,7 @@ class Datasets:
 
 def _read(path: Path) -> tuple[str, str | None]:
     """Name and policy in a `dataset.json`; DamagedStoreError where it is none."""
-    data = read_private(path, bytes_max=DATASET_JSON_BYTES_MAX)
+    data = read_private(path, bytes_max=DATASET_JSON_BYTES_MAX, is_secret=False)
     try:
         found = json.loads(data or b"")
         name, policy = found["name"], found.get("content_policy")

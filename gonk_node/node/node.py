@@ -25,6 +25,7 @@ from gonk_node.node.users import Users
 from gonk_node.replica.author import Author
 from gonk_node.replica.recovering import Recovery, checked_recovery
 from gonk_node.replica.replica import Quota, Replica
+from gonk_node.store import read_only
 from gonk_node.store.content import ContentStore
 from gonk_node.store.instance import open_instance, store_instance
 from gonk_node.store.keyring import Passphrase, load_key, public_key, read_passphrase_file
@@ -159,11 +160,20 @@ class Node:
         """The public name of this installation's stores (16 bytes), for sync cursors."""
         return store_instance(self.instance)
 
+    def refuse_read_only(self) -> None:
+        """Raise ReadOnlyError where the node's folder cannot be written to; single datasets in it say so themselves."""
+        if not read_only.can_write(self.home.root):
+            raise read_only.refused(self.home.root)
+
     # --- content and datasets -------------------------------------------------------------------------------
 
     @property
     def content(self) -> ContentStore:
-        """The content of all datasets; an empty store where the folder was deleted (peers have it still)."""
+        """The content of all datasets; an empty store where the folder was deleted (peers have it still).
+
+        Raises:
+            ReadOnlyError: it was deleted, and the node's folder cannot be written to. StorageError, DamagedStoreError.
+        """
         with self._lock:
             if self._content is None:
                 if not self.home.content.exists():

@@ -19,7 +19,7 @@ from gonk_node.core.limits import (
     FETCH_CALLS,
     HANDSHAKE_SECONDS,
 )
-from gonk_node.errors import GonkError, NotFoundError, PeerUnavailableError
+from gonk_node.errors import GonkError, NotFoundError, PeerUnavailableError, ReadOnlyError
 from gonk_node.net.address import PeerAddress
 from gonk_node.net.content_client import fetch
 from gonk_node.net.content_http import Source
@@ -68,10 +68,17 @@ class OnDemand:
         Raises:
             PeerUnavailableError: no peer gave it; it says who was asked, and what came of it. What came is kept.
             NotFoundError: there is no such dataset here, or no object of it names the file.
-            StorageError, DiskFullError, DamagedStoreError: this node's stores.
+            ReadOnlyError: it is not here, and nothing can be kept here. StorageError, DiskFullError, DamagedStoreError: this
+                node's stores.
         """
         if await asyncio.to_thread(self._node.content.has, content_id):
             return
+        if self._node.content.is_read_only:
+            raise ReadOnlyError(
+                "it is not on this node, whose folder is read-only here, so it cannot be fetched either",
+                where=f"content {content_id.hex()[:12]}",
+                hint=f"fetch it where the folder can be written to: gonk sync {self._node.known.by_id(dataset).name}",
+            )
         key = (dataset, content_id)
         if key not in self._fetching:
             task = self._fetching[key] = asyncio.create_task(self._fetch(dataset, content_id, advance))

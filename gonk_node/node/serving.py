@@ -89,8 +89,9 @@ class Server:
         """Open the datasets, listen, and begin to call peers.
 
         Raises:
-            UsageError: the address cannot be listened on.
+            UsageError: the address cannot be listened on. ReadOnlyError: the node's folder cannot be written to.
         """
+        self._node.refuse_read_only()
         await self._take_up_datasets()
         self.port = await self._listener.start(host, port)
         await self._take_up_peers()

@@ -52,9 +52,11 @@ class SharedDataset:
             policy: which content is fetched, if not what is set for the dataset or the node.
 
         Raises:
-            DamagedStoreError, StorageError, StoreLockedError: as `Node.replica_of`.
+            ReadOnlyError: what peers give could not be kept. DamagedStoreError, StorageError, StoreLockedError: as
+                `Node.replica_of`.
         """
         replica = node.replica_of(info)
+        replica.refuse_read_only()
         # Connections of their own, since a query waits for others on its connection: `reader` belongs to worker threads,
         # which go through whole tables; `looker` to the event loop, for single look-ups.
         reader, looker = (StateDb(info.folder.state_db, info.dataset) for _ in range(2))

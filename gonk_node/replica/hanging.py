@@ -55,8 +55,8 @@ class Hanging:
     def current_annotations_on(self, object_no: int) -> list[Revision]:
         """The current revisions of annotations that hang on a current object revision, as releases list them (A15)."""
         rows = self._db.rows(
-            f"{select(ANNOTATION)} WHERE t.current AND t.root_no IN (SELECT r.event_no FROM {_HANGING_ON}"
-            " WHERE c.event_no = ?)",
+            f"{select(ANNOTATION)} WHERE t.current AND (t.uuid, t.root_no) IN (SELECT r.uuid, r.event_no FROM {_HANGING_ON}"
+            " WHERE c.event_no = ?)",  # by the index of uuids
             (object_no,),
         )
         return [read_revision(ANNOTATION, row) for row in rows]

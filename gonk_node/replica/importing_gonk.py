@@ -24,6 +24,7 @@ from gonk_node.errors import ExistsError, GonkError, InputFileError
 from gonk_node.formats.gonk_event import AnnotationMade, Deleted, GonkEvent, ObjectMade, OwnerChanged, Reviewed, What
 from gonk_node.formats.gonk_folder import GonkFolder, ReadEvent, content_place
 from gonk_node.formats.loss import Loss
+from gonk_node.formats.own_objects import LOG_OF_GONK
 from gonk_node.replica.author import EVENTS_PER_ENTRY, Author
 from gonk_node.replica.gonk_plan import GonkPlan, GonkPlanner
 from gonk_node.replica.governing import Governor
@@ -33,7 +34,6 @@ from gonk_node.store.content import ContentStore
 from gonk_node.store.state_schema import ANNOTATION, ENTITY_NAMES, OBJECT, SCHEMA
 
 LOG_NAME = "gonk-log.jsonl"  # of the object that keeps Gonk's log itself
-LOG_MEDIA_TYPE = "application/jsonl"
 _EVENT_BYTES = 4 * 1024  # of an event without its body, at most: names and comments
 _REF_BYTES = 48  # of a reference
 _NAME_CHARS_MAX = 200  # of a user, in a comment
@@ -286,12 +286,12 @@ class ImportingGonk:
         uuid = self._plan.first
         self.report.log_uuid = uuid_text(uuid)
         held = self._proposer.standing(self._queries.revisions(OBJECT, uuid))
-        if any(each.sha256 == info.sha256 for each in held):
+        if any((each.media_type, each.sha256) == (LOG_OF_GONK, info.sha256) for each in held):
             return
-        new: ev.Event = ev.ObjectCreate(uuid, LOG_NAME, LOG_MEDIA_TYPE, *info)
+        new: ev.Event = ev.ObjectCreate(uuid, LOG_NAME, LOG_OF_GONK, *info)
         if held:
             base = max(held, key=lambda each: (each.version or 0, each.number))
-            new = ev.ObjectUpdate(uuid, base.ref, LOG_NAME, LOG_MEDIA_TYPE, *info)
+            new = ev.ObjectUpdate(uuid, base.ref, LOG_NAME, LOG_OF_GONK, *info)
         accept = ev.Review(ev.ACCEPT, (EventRef(b"", 0),), (), "the log of Gonk that was imported")
         self._author.sign([new, accept], after_ms=max((each.time_ms for each in held), default=0))
 

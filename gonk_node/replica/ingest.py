@@ -148,7 +148,12 @@ class Ingest:
         self.follow_redactions()
 
     def follow_redactions(self) -> None:
-        """Erase what was redacted, and let back in what is so no longer (A9); to be called after each catch-up."""
+        """Erase what was redacted, and let back in what is so no longer (A9); to be called after each catch-up.
+
+        Not where the log cannot be written to: the State says all the same what is redacted.
+        """
+        if self._log.is_read_only:
+            return
         for entry_id, indexes in _by_entry(self._projection.restorable).items():
             self._log.allow_bodies(entry_id, indexes)
         self._projection.restorable.clear()

@@ -14,7 +14,7 @@ from typing import Protocol
 from gonk_node.core.entry import Entry, read_stored
 from gonk_node.core.events import AUTHORITY_KINDS, REDACTABLE_KINDS, Event, Redact
 from gonk_node.core.ids import EventRef
-from gonk_node.errors import DamagedStoreError
+from gonk_node.errors import DamagedStoreError, ReadOnlyError
 from gonk_node.replica.affected import touch_affected
 from gonk_node.replica.authority_index import AuthorityIndex
 from gonk_node.replica.collect import Collected
@@ -105,7 +105,7 @@ class Projection:
         progress: Callable[[int, int], None] | None = None,
         verified: Mapping[int, Entry] = NOTHING,
     ) -> int:
-        """Take in all entries that the log has and the State has not.
+        """Take in all entries that the log has and the State has not; in a copy of it, where its file cannot be written to.
 
         Args:
             recheck_withheld: look again for bodies that were missing (some came, or this is the first call).
@@ -116,6 +116,9 @@ class Projection:
             How many entries were taken in: all, where `state.db` turned out to be damaged and was made anew.
         """
         try:
+            return self._catch_up(recheck_withheld, progress, verified)
+        except ReadOnlyError:  # the State is behind, and its file cannot be written to
+            self.db.detach()
             return self._catch_up(recheck_withheld, progress, verified)
         except DamagedStoreError as error:
             if error.where != str(self.db.path):

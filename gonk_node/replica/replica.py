@@ -24,6 +24,7 @@ from gonk_node.replica.projection import Projection
 from gonk_node.replica.stranger_gate import Quota
 from gonk_node.replica.view import ReplicaView
 from gonk_node.state.authority import Authority
+from gonk_node.store import read_only
 from gonk_node.store.log import LogStore
 from gonk_node.store.state_db import StateDb
 
@@ -110,6 +111,7 @@ class Replica:
 
     def ingest(self, records: Sequence[bytes], cited: bool = False, signed: Sequence[bool] = ()) -> list[Ingested]:
         """Take records that came from a peer; see `Ingest.ingest`."""
+        self.refuse_read_only()
         with self._lock:
             outcomes = self._ingest.ingest(records, cited=cited, signed=signed)
         if any(each.outcome in (Outcome.INSERTED, Outcome.COMPLETED) for each in outcomes):
@@ -125,7 +127,7 @@ class Replica:
             after_ms: the latest time of what the events refer to; followed unless it is more than a day ahead.
 
         Raises:
-            UsageError: an event breaks the format; nothing was signed. DiskFullError, StorageError.
+            UsageError: an event breaks the format; nothing was signed. ReadOnlyError, DiskFullError, StorageError.
         """
         (result,) = self.sign_group([UnsignedEntry(signer, events, (after_ms,))])
         if isinstance(result, Exception):
@@ -134,6 +136,7 @@ class Replica:
 
     def sign_group(self, entries: Sequence[UnsignedEntry]) -> list[Entry | Exception]:
         """Sign entries of several authors with one flush and one fold; see `Ingest.sign_group`."""
+        self.refuse_read_only()
         with self._lock:
             results = self._ingest.sign_group([(self.log_id(each.signer.author), each) for each in entries], clock_ms)
         self._announce()
@@ -149,10 +152,16 @@ class Replica:
 
     def rebuild(self, progress: Callable[[int, int], None] | None = None) -> int:
         """Delete the State and fold the whole log anew; returns the number of entries."""
+        self.refuse_read_only()
         with self._lock:
             taken = self.projection.rebuild(progress)
             self._ingest.follow_redactions()
         return taken
+
+    def refuse_read_only(self) -> None:
+        """Raise ReadOnlyError where nothing can be taken in or signed."""
+        if self.is_read_only:
+            raise read_only.refused(self.log.path)
 
     def log_id(self, author: bytes) -> bytes:
         """The id of the log that this installation writes for an author: where it wrote the genesis, that log."""
@@ -180,6 +189,11 @@ class Replica:
                 listener(lsn)
 
     # --- reading ------------------------------------------------------------------------------------------
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nothing can be taken in or signed, since its folder cannot be written to."""
+        return self.log.is_read_only or self.db.is_read_only
 
     @property
     def authority(self) -> Authority:

@@ -1,18 +1,21 @@
 """What a program that trains on a dataset reads of a State: its objects, and the annotations that count on each.
 
-The same as a release at these heads would list (rule A15), one object at a time. Read-only; bytes of objects are elsewhere.
+The same as a release at these heads would list (rule A15) but for gonk's own objects, one object at a time. Read-only; bytes
+of objects are elsewhere.
 """
 
 from __future__ import annotations
 
 from array import array
 
-from gonk_node.formats.label_set import MEDIA_TYPE
+from gonk_node.formats import own_objects
 from gonk_node.replica.bodies import Bodies
 from gonk_node.replica.queries import Queries, Revision
 from gonk_node.state.conformance import Conformance
 from gonk_node.store.state_db import StateDb
 from gonk_node.store.state_schema import OBJECT, SCHEMA
+
+_IS_SAMPLE = f"substr(media_type, 1, {len(own_objects.PREFIX)}) != '{own_objects.PREFIX}'"  # own_objects.is_own
 
 
 class Samples:
@@ -29,9 +32,14 @@ class Samples:
         self._schemas: dict[int, Revision | None] = {}  # nothing of a schema revision changes
 
     def numbers(self) -> array[int]:
-        """The local numbers of the current object revisions but label sets, in order of uuids; eight bytes each."""
-        sql = "SELECT event_no FROM objects WHERE current AND media_type != ? ORDER BY uuid"
-        return array("q", [row[0] for row in self._db.rows(sql, (MEDIA_TYPE,))])
+        """The local numbers of the current object revisions that are samples, in order of uuids; eight bytes each."""
+        sql = f"SELECT event_no FROM objects WHERE current AND {_IS_SAMPLE} ORDER BY uuid"
+        return array("q", [row[0] for row in self._db.rows(sql)])
+
+    def contents(self) -> dict[str, int]:
+        """The media types that samples have, in order, with the size in bytes of the smallest of each."""
+        sql = f"SELECT media_type, min(size) FROM objects WHERE current AND {_IS_SAMPLE} GROUP BY media_type ORDER BY 1"
+        return dict(self._db.rows(sql))
 
     def object(self, number: int) -> Revision | None:
         """The object revision of a local number."""

@@ -6,6 +6,7 @@ a release is for `releases`.
 
 from __future__ import annotations
 
+import contextlib
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
@@ -17,7 +18,7 @@ from gonk_node.core.heads import Head, heads_digest
 from gonk_node.core.ids import EventRef
 from gonk_node.core.limits import SNAPSHOT_MEMORY_EVENTS_MAX
 from gonk_node.core.times import time_json
-from gonk_node.errors import NotFoundError, NotHeldError, ReleaseError
+from gonk_node.errors import NotFoundError, NotHeldError, ReadOnlyError, ReleaseError
 from gonk_node.replica import snapshot_files
 from gonk_node.replica.bodies import Bodies
 from gonk_node.replica.manifest_items import manifest_items
@@ -105,7 +106,7 @@ class Snapshot:
         if known is None:
             manifest_hash, *counts = self.manifest().summary()
             known = manifest_hash.hex() + "".join([f" {count}" for count in counts])
-            with self.db.transaction():
+            with contextlib.suppress(ReadOnlyError), self.db.transaction():
                 self.db.set_meta(_SUMMARY_KEY, known)
         manifest_hash, objects, annotations, left_out = known.split()
         return Summary(bytes.fromhex(manifest_hash), int(objects), int(annotations), int(left_out))
@@ -200,9 +201,12 @@ def _check_heads(replica: Replica, heads: Sequence[Head]) -> None:
 
 
 def _open(replica: Replica, heads: Sequence[Head], events: int) -> StateDb:
-    if replica.db.path is None or events <= SNAPSHOT_MEMORY_EVENTS_MAX:
+    if replica.db.file is None or events <= SNAPSHOT_MEMORY_EVENTS_MAX:
         return StateDb(None, replica.dataset)
-    path = snapshot_files.place_for(replica.db.path, heads_digest(heads).hex())
+    name = heads_digest(heads).hex()
+    if replica.db.is_read_only:
+        return StateDb(snapshot_files.path_of(replica.db.file, name), replica.dataset)
+    path = snapshot_files.place_for(replica.db.file, name)
     db = StateDb(path, replica.dataset)
     snapshot_files.mark_used(path)
     return db

@@ -22,6 +22,11 @@ def folder_beside(state_db: Path) -> Path:
     return state_db.parent / "at"
 
 
+def path_of(state_db: Path, name: str) -> Path:
+    """The file of one past State; it may be missing."""
+    return folder_beside(state_db) / f"{name}{_SUFFIX}"
+
+
 def place_for(state_db: Path, name: str) -> Path:
     """The file of one past State, the last used from now on; makes room for it.
 
@@ -30,7 +35,7 @@ def place_for(state_db: Path, name: str) -> Path:
     """
     folder = folder_beside(state_db)
     make_private_folder(folder)
-    path = folder / f"{name}{_SUFFIX}"
+    path = path_of(state_db, name)
     others = [each for each in _by_age(folder) if each != path]
     for old in others[SNAPSHOTS_KEPT_MAX - 1 :]:
         _delete(old)

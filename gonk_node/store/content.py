@@ -45,6 +45,11 @@ class ContentStore:
         derived = {"sizes": fill_sizes}
         return cls(Environment.open(path, ContentTables._fields, map_bytes=map_bytes, derived=derived))
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nothing can be added, since the folder cannot be written to."""
+        return self._env.is_read_only
+
     def close(self) -> None:
         """Finish waiting writes and close; closing again does nothing."""
         self._env.close()
@@ -159,13 +164,11 @@ class ContentStore:
 
     def chunk_list(self, content_id: bytes) -> bytes | None:
         """The chunk list of a file of several chunks, whole or not; None where it is not here."""
-        with self._env.read() as txn:
-            return txn.get(content_id, db=self._tables.lists)
+        return self._env.ask(lambda txn: txn.get(content_id, db=self._tables.lists))
 
     def chunk(self, chunk_id: bytes) -> bytes | None:
         """The bytes of a chunk, as stored (a receiver verifies them); None where it is not here."""
-        with self._env.read() as txn:
-            chunk = txn.get(chunk_id, db=self._tables.chunks)
+        chunk = self._env.ask(lambda txn: txn.get(chunk_id, db=self._tables.chunks))
         self._env.note_read(len(chunk or b""))
         return chunk
 
@@ -205,7 +208,7 @@ class ContentStore:
             hasher.update(piece)
             size += len(piece)
         digest = hasher.digest()
-        if size > CHUNK_BYTES:
+        if size > CHUNK_BYTES and not self.is_read_only:
             noted = encode_file(content_id, FileRow(size, digest))
             self._env.write(lambda txn: txn.put(content_id, noted, db=self._tables.files))
         return digest
@@ -233,5 +236,4 @@ class ContentStore:
         return chunk
 
     def _read(self, look: Callable[[ContentTxn], T]) -> T:
-        with self._env.read() as txn:
-            return look(ContentTxn(txn, self._tables))
+        return self._env.ask(lambda txn: look(ContentTxn(txn, self._tables)))

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gonk_node.errors import DiskFullError, ExistsError, StorageError, StoreLockedError
+from gonk_node.store import read_only
 
 
 @contextmanager
@@ -22,13 +23,15 @@ def new_folder(path: Path) -> Iterator[Path]:
     Raises:
         ExistsError: `path` exists.
         StoreLockedError: another process is creating it.
-        StorageError: the folder cannot be made; whatever the body raised, nothing is left behind.
+        ReadOnlyError, StorageError: the folder cannot be made; whatever the body raised, nothing is left behind.
     """
     new = path.with_name(path.name + ".new")
     try:
         new.mkdir(mode=0o700, exist_ok=True)
         held = os.open(new, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
+        if read_only.is_refusal(error):
+            raise read_only.refused(path) from error
         raise StorageError(f"the folder cannot be made: {error.strerror}", where=str(new)) from error
     try:
         _take(new, held)

@@ -22,6 +22,7 @@ from gonk_node.errors import (
     StorageError,
     StoreLockedError,
 )
+from gonk_node.store import read_only
 from gonk_node.store.creation import new_folder
 from gonk_node.store.faults import explain
 from gonk_node.store.gate import Gate
@@ -40,10 +41,12 @@ _READ_TRIES = 5
 class Environment:
     """An open LMDB environment; make one with `open`, or a new one on the disk with `create`.
 
-    Safe to use from several threads, and from several processes at once; not across a fork.
+    Safe to use from several threads, and from several processes at once; not across a fork. Where its folder cannot be
+    written to, it is read without locks, and whoever writes to it from elsewhere is noticed.
 
     Attributes:
         path: its folder, which holds `data.mdb` and `lock.mdb`.
+        is_read_only: whether its folder cannot be written to.
         tables: handle of each named table.
     """
 
@@ -61,12 +64,16 @@ class Environment:
         self._gate = Gate()
         self._closed = False
         self._mapped = 0  # bytes of large values read since the map was replaced
-        self._env = _open_lmdb(path, map_bytes, len(tables))
+        self.is_read_only = not read_only.can_write(path, path / "data.mdb", path / "lock.mdb")
+        self._env = _open_lmdb(path, map_bytes, len(tables), is_read_only=self.is_read_only)
         self._writer = Writer(self._env, path, self._gate, map_bytes_max)
         try:
             self._refuse_truncated()
-            self._env.reader_check()  # frees the slots of readers that were killed
-            self.tables = self.write(lambda txn: self._open_tables(txn, tables, derived))
+            if self.is_read_only:
+                self.tables = {name: self._open_table(name) for name in tables}
+            else:
+                self._env.reader_check()  # frees the slots of readers that were killed
+                self.tables = self.write(lambda txn: self._open_tables(txn, tables, derived))
         except BaseException as error:
             self.close()
             if isinstance(error, lmdb.Error):
@@ -95,11 +102,15 @@ class Environment:
 
         Raises:
             NotFoundError: there is none (a creation that a crash interrupted counts as none).
+            StorageError: this user may not read it.
             StoreLockedError: this process has it open already.
             DamagedStoreError: it is no environment, or too short, or a table is missing.
         """
-        if not (path / "data.mdb").is_file():
-            raise NotFoundError("there is no store here", where=str(path))
+        try:
+            if not (path / "data.mdb").is_file():
+                raise NotFoundError("there is no store here", where=str(path))
+        except PermissionError as error:
+            raise read_only.hidden(path) from error
         return cls(path, tables, map_bytes=map_bytes, map_bytes_max=map_bytes_max, derived=derived)
 
     @classmethod
@@ -139,8 +150,23 @@ class Environment:
         """A read transaction, as a context manager: a snapshot of all that is committed.
 
         Keep it short: it pins old pages. Within it, the same thread may begin no other read and wait for no write.
+
+        Raises:
+            StoreLockedError: at its end, where the environment is read-only: what was read may be of no use (`read_only`).
         """
         return _Reading(self)
+
+    def ask(self, look: Callable[[Txn], T]) -> T:
+        """What `look` finds in a read transaction; it is called again where what it read may be of no use."""
+        tries = _READ_TRIES if self.is_read_only else 1
+        while True:
+            tries -= 1
+            try:
+                with self.read() as txn:
+                    return look(txn)
+            except StoreLockedError:
+                if not tries:
+                    raise
 
     def write(self, change: Callable[[Txn], T]) -> T:
         """Run `change` in a write transaction on the writer thread; return its result once it is on the disk.
@@ -153,12 +179,15 @@ class Environment:
         Raises:
             DiskFullError, StorageError: nothing of the change is stored; after a fault of the disk no write
                 is taken until the environment is opened anew.
+            ReadOnlyError: its folder cannot be written to.
         """
         return self.submit(change).result()
 
     def submit(self, change: Callable[[Txn], T]) -> Future[T]:
         """Like `write`, without waiting. Changes run in the order of submission; those that wait share a flush."""
         self._refuse_unusable()
+        if self.is_read_only:
+            raise read_only.refused(self.path)
         return self._writer.submit(change)
 
     def rows(self, table: str, *, batch: int) -> Iterator[tuple[bytes, bytes]]:
@@ -186,7 +215,7 @@ class Environment:
 
     def structure_problems(self) -> list[str]:
         """Check the pages of the file, with writers held off meanwhile; one text for each thing wrong."""
-        return self.write(lambda _: walk_pages(self.path))
+        return walk_pages(self.path) if self.is_read_only else self.write(lambda _: walk_pages(self.path))
 
     def close(self) -> None:
         """Finish the writes that wait, and close; closing again does nothing."""
@@ -229,6 +258,22 @@ class Environment:
         if size < needed and (problems := walk_pages(self.path)):
             raise DamagedStoreError(f"the file is damaged: {problems[0]}", where=str(self.path), hint="run `gonk fsck`")
 
+    def _was_overtaken(self, txn: Txn) -> bool:
+        """Whether pages that a reader without a lock sees may have been written over.
+
+        Pages of a snapshot are freed by the next transaction at the earliest. LMDB, which knows of no reader here, uses them
+        again in the third one, which begins once the second one is committed.
+        """
+        return int(self._env.info()["last_txnid"]) - txn.id() > 1
+
+    def _open_table(self, name: str) -> Table:
+        """Open one table to be read."""
+        try:
+            return self._env.open_db(name.encode(), create=False)
+        except lmdb.NotFoundError:
+            hint = "open it once where it can be written to; if that does not help, run `gonk fsck`"
+            raise DamagedStoreError("a table is missing", where=str(self.path), hint=hint) from None
+
     def _open_tables(self, txn: Txn, names: Sequence[str], derived: Mapping[str, Fill]) -> dict[str, Table]:
         """Open the tables, in a write transaction: handles that a reader opens end with it."""
         tables: dict[str, Table] = {}
@@ -263,13 +308,16 @@ class _Reading:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        overtaken = self._env.is_read_only and self._env._was_overtaken(self._txn)
         self._txn.abort()
         self._env._gate.leave()
+        if overtaken and isinstance(error, Exception | None):
+            raise read_only.changed(self._env.path) from error
         if isinstance(error, lmdb.Error):
             raise explain(error, self._env.path) from error
 
 
-def _open_lmdb(path: Path, map_bytes: int, table_count: int) -> lmdb.Environment:
+def _open_lmdb(path: Path, map_bytes: int, table_count: int, *, is_read_only: bool = False) -> lmdb.Environment:
     try:
         return lmdb.Environment(
             str(path),
@@ -279,6 +327,9 @@ def _open_lmdb(path: Path, map_bytes: int, table_count: int) -> lmdb.Environment
             sync=True,
             metasync=True,
             writemap=False,
+            readonly=is_read_only,
+            lock=not is_read_only,  # readers make a mark in the lock file, too
+            create=not is_read_only,
             max_spare_txns=1,
             lib_version=_FORMAT_V1,
         )

@@ -11,6 +11,7 @@ import lmdb
 
 from gonk_node.core.limits import MIB
 from gonk_node.errors import DamagedStoreError, DiskFullError, GonkError, StorageError, StoreLockedError
+from gonk_node.store import read_only
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _DAMAGED = (
@@ -37,6 +38,8 @@ def explain(error: lmdb.Error, path: Path) -> GonkError:
         return DamagedStoreError(f"the file is damaged: {error}", where=where, hint="run `gonk fsck`")
     if isinstance(error, lmdb.ReadersFullError | lmdb.LockError):
         return StoreLockedError(f"too many readers, or locked: {error}", where=where, hint="close other gonk processes")
+    if error.code in (errno.EACCES, errno.EPERM):
+        return read_only.hidden(where)
     return StorageError(
         f"the disk failed: {error}", where=where, hint="check the disk, then run `gonk fsck` before going on"
     )

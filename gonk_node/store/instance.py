@@ -28,7 +28,8 @@ from blake3 import blake3
 from gonk_node.core.codec import CodecError, check_bytes, check_int, decode, encode
 from gonk_node.core.ids import HASH_BYTES
 from gonk_node.core.limits import KEY_FILE_BYTES_MAX
-from gonk_node.errors import ExistsError, StorageError
+from gonk_node.errors import ExistsError, KeyFileError, StorageError
+from gonk_node.store import read_only
 from gonk_node.store.private_file import read_with_status, replace_private, write_new
 
 INSTANCE_BYTES = 32
@@ -46,10 +47,14 @@ _log = logging.getLogger(__name__)
 def open_instance(path: Path) -> bytes:
     """The 32 bytes of this installation; made where there are none, or where the file came from elsewhere.
 
+    Where none can be made, since the folder cannot be written to, they are good for this process alone, which signs nothing.
+
     Raises:
         KeyFileError: the file is a link, or open to others.
         DiskFullError, StorageError: a new one could not be written.
     """
+    if not read_only.can_write(path.parent):
+        return _instance_at(path) or os.urandom(INSTANCE_BYTES)
     found = read_with_status(path, bytes_max=KEY_FILE_BYTES_MAX)
     if found is None:
         try:
@@ -77,6 +82,15 @@ def store_instance(instance: bytes) -> bytes:
     A hash, because whoever knows the instance could tell which logs of different datasets one person writes.
     """
     return blake3(instance, derive_key_context=_STORE_CONTEXT).digest(STORE_INSTANCE_BYTES)
+
+
+def _instance_at(path: Path) -> bytes | None:
+    """The instance in a file; None where there is no good one, or this user may not read it."""
+    try:
+        found = read_with_status(path, bytes_max=KEY_FILE_BYTES_MAX)
+    except (KeyFileError, StorageError):
+        return None
+    return _instance_in(*found) if found else None
 
 
 def _contents(status: os.stat_result) -> bytes:

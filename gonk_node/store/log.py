@@ -106,6 +106,16 @@ class LogStore:
             env.close()
             raise
 
+    @property
+    def path(self) -> Path:
+        """Its folder."""
+        return self._env.path
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nothing can be appended, since the folder cannot be written to."""
+        return self._env.is_read_only
+
     def close(self) -> None:
         """Finish waiting writes and close; closing again does nothing."""
         self._env.close()
@@ -189,8 +199,7 @@ class LogStore:
 
     def last_lsn(self) -> int:
         """The arrival number of the newest entry ever held."""
-        with self._env.read() as txn:
-            return log_meta.last_lsn(txn, self._tables.meta)
+        return self._env.ask(lambda txn: log_meta.last_lsn(txn, self._tables.meta))
 
     def heads(self) -> list[Head]:
         """Every leaf of every log."""
@@ -223,8 +232,7 @@ class LogStore:
 
     def record(self, lsn: int) -> bytes | None:
         """The record with that arrival number."""
-        with self._env.read() as txn:
-            return txn.get(u64(lsn), db=self._tables.entries)
+        return self._env.ask(lambda txn: txn.get(u64(lsn), db=self._tables.entries))
 
     def record_of(self, entry_id: bytes) -> bytes | None:
         """The record of a held entry."""
@@ -275,16 +283,14 @@ class LogStore:
 
     def author_totals(self, author: bytes) -> tuple[int, int]:
         """Entries, and bytes of records, held of an author."""
-        with self._env.read() as txn:
-            return author_totals(txn, self._tables.authors, author)
+        return self._env.ask(lambda txn: author_totals(txn, self._tables.authors, author))
 
     # --- small values of other layers
     # --------------------------------------------------------------------------
 
     def meta_get(self, key: bytes) -> bytes | None:
         """A value that `meta_put` stored."""
-        with self._env.read() as txn:
-            return log_meta.get(txn, self._tables.meta, key)
+        return self._env.ask(lambda txn: log_meta.get(txn, self._tables.meta, key))
 
     def meta_put(self, key: bytes, value: bytes | None) -> None:
         """Store a small value (a sync cursor, a counter) under a key that does not begin with `log/`; None removes it."""
@@ -296,8 +302,7 @@ class LogStore:
         return log_check.check(self._env, self._tables)
 
     def _read(self, look: Callable[[LogTxn], T]) -> T:
-        with self._env.read() as txn:
-            return look(LogTxn(txn, self._tables))
+        return self._env.ask(lambda txn: look(LogTxn(txn, self._tables)))
 
 
 def _deepest(leaves: list[Head]) -> Head | None:

@@ -17,10 +17,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gonk_node.errors import DiskFullError, ExistsError, KeyFileError, StorageError
+from gonk_node.store import read_only
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 _OTHERS = 0o077  # any right of the group or of others
+_OTHERS_WRITE = 0o022
 
 _NEW = ".new"
 _LEFTOVER = re.compile(rf"\..+\.[0-9a-f]{{16}}{re.escape(_NEW)}")
@@ -35,7 +37,7 @@ def make_private_folder(path: Path) -> None:
     Missing folders above it are created with the system's usual mode.
 
     Raises:
-        StorageError: it cannot be created.
+        ReadOnlyError, StorageError: it cannot be created.
     """
     with _disk_errors(path):
         path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
@@ -58,14 +60,19 @@ def locked_folder(folder: Path) -> Iterator[None]:
         os.close(held)  # gives the lock back, as the end of the process does
 
 
-def read_private(path: Path, *, bytes_max: int) -> bytes | None:
-    """Read a file of at most `bytes_max` bytes; None where there is none. Errors: `read_with_status`."""
-    found = read_with_status(path, bytes_max=bytes_max)
+def read_private(path: Path, *, bytes_max: int, is_secret: bool = True) -> bytes | None:
+    """Read a file of at most `bytes_max` bytes; None where there is none. As `read_with_status`."""
+    found = read_with_status(path, bytes_max=bytes_max, is_secret=is_secret)
     return None if found is None else found[0]
 
 
-def read_with_status(path: Path, *, bytes_max: int) -> tuple[bytes, os.stat_result] | None:
+def read_with_status(path: Path, *, bytes_max: int, is_secret: bool = True) -> tuple[bytes, os.stat_result] | None:
     """Read a file of at most `bytes_max` bytes and its stat; None where there is none.
+
+    Args:
+        path: the file.
+        bytes_max: a larger one is refused.
+        is_secret: whether it is refused where others may read it, too, and not only where they may write it.
 
     Raises:
         KeyFileError: it is a symbolic link or no plain file, others may read or write it, or it is too large.
@@ -85,7 +92,7 @@ def read_with_status(path: Path, *, bytes_max: int) -> tuple[bytes, os.stat_resu
         raise StorageError(f"cannot be opened: {error.strerror}", where=str(path)) from error
     try:
         status = os.fstat(descriptor)
-        _check_access(status, path)
+        _check_access(status, path, _OTHERS if is_secret else _OTHERS_WRITE)
         with _disk_errors(path), os.fdopen(descriptor, "rb", closefd=False) as file:
             data = file.read(bytes_max + 1)
     finally:
@@ -100,7 +107,7 @@ def write_new(path: Path, contents: Contents) -> None:
 
     Raises:
         ExistsError: it does; it is left as it is.
-        DiskFullError, StorageError: it was not written.
+        ReadOnlyError, DiskFullError, StorageError: it was not written.
     """
     with _disk_errors(path), _written_beside(path, contents) as temporary:
         try:
@@ -114,16 +121,16 @@ def replace_private(path: Path, contents: Contents) -> None:
     """Write a file, in place of the one that may be there.
 
     Raises:
-        DiskFullError, StorageError: it was not written; the old one stands.
+        ReadOnlyError, DiskFullError, StorageError: it was not written; the old one stands.
     """
     with _disk_errors(path), _written_beside(path, contents) as temporary:
         temporary.replace(path)
 
 
-def _check_access(status: os.stat_result, path: Path) -> None:
+def _check_access(status: os.stat_result, path: Path, unwanted: int) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise KeyFileError("not a plain file", where=str(path))
-    if status.st_mode & _OTHERS:
+    if status.st_mode & unwanted:
         raise KeyFileError(
             f"others may use this file (mode {stat.S_IMODE(status.st_mode):04o}), and may know what it holds",
             where=str(path),
@@ -201,4 +208,6 @@ def _disk_errors(path: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             hint = "free some space, then try again"
             raise DiskFullError("no space left on the device", where=str(path), hint=hint) from error
+        if read_only.is_refusal(error):
+            raise read_only.refused(path) from error
         raise StorageError(f"the file system refused: {error.strerror}", where=str(path)) from error

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from gonk_node import open_dataset
+from gonk_node.errors import NotFoundError
 from kit.command_line import Gonk, exchange
 from kit.gonk_folder import GonkFolder
 
@@ -100,6 +102,18 @@ def test_who_did_what_when_stands_in_the_reviews_and_in_the_log_that_is_kept(gon
     assert [json.loads(line)["author"] for line in lines[:4]] == ["alice", "alice", "alice", "bob"]
     assert statuses(gonk, "gonk-log.jsonl") == [(0, ["accepted"], True)]
     assert [each["what"] for each in report["not_carried"]] == ["owners, whom Gonk knows by names only"]
+
+
+def test_the_log_that_is_kept_is_no_sample(gonk: Gonk, folder: GonkFolder) -> None:
+    filled(folder)
+    gonk.ok("import", "cells", "gonk", folder.path)
+    objects = gonk.json("list", "cells", "objects")["objects"]
+    assert "application/vnd.gonk.log+jsonl" in {each["media_type"] for each in objects}
+    with open_dataset("cells", gonk.home) as cells:
+        assert [sample.name for sample in cells] == ["a.png"]
+        assert cells.object("gonk-log.jsonl").media_type == "application/vnd.gonk.log+jsonl"
+        with pytest.raises(NotFoundError, match="no sample"):
+            cells.sample("gonk-log.jsonl")
 
 
 def test_importing_twice_adds_nothing(gonk: Gonk, folder: GonkFolder) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from gonk_node.core.limits import EXPORT_ID_MAX, EXPORT_LABELS_MAX
 from gonk_node.errors import RefusedError
-from gonk_node.formats.label_set import Label
+from gonk_node.formats.label_set import Label, class_numbers
 from gonk_node.formats.repeats import Repeats
 from gonk_node.state.strict_json import Json
 
@@ -64,8 +64,6 @@ class Labels:
             number = kept_id(number_of(said))
             if number is not None:
                 self._claims[label][number] = _DECLARED
-            if said.index is not None:
-                self._claims[label][said.index] = 2 * _DECLARED
 
     def add(self, label: str, kept: int | None) -> None:
         """Take note of one annotation's label.
@@ -88,31 +86,18 @@ class Labels:
             claims[kept] += 1
 
     def numbers(self, first: int, *, dense: bool) -> dict[str, int]:
-        """A number for each label, in order of the numbers.
+        """A number for each label, in order of the numbers; by `label_set.class_numbers`, as loaders have them.
 
-        A number that several claim goes to the label that claims it most often. Labels without one follow: first those of
-        the label set in its order, then others by name.
+        A number that several claim goes to the label that claims it most often.
 
         Args:
             first: the least number to give.
             dense: give the smallest that are free; otherwise those after the greatest, and from 1.
         """
         claims = sorted((-many, n, label) for label, own in self._claims.items() for n, many in own.items())
-        numbers: dict[str, int] = {}
-        taken: set[int] = set()
-        for _, number, label in claims:
-            possible = number >= first and (not dense or number < EXPORT_LABELS_MAX)
-            if possible and label not in numbers and number not in taken:
-                numbers[label] = number
-                taken.add(number)
-        at = first if dense else max(taken, default=0) + 1
-        rest = self._claims.keys() - numbers.keys()
-        for label in (*(each for each in self._declared if each in rest), *sorted(rest - self._declared.keys())):
-            while at in taken:
-                at += 1
-            numbers[label] = at
-            at += 1
-        return dict(sorted(numbers.items(), key=lambda item: item[1]))
+        kept = ((label, number) for _, number, label in claims)
+        room = EXPORT_LABELS_MAX if dense else None
+        return class_numbers(self._declared.values(), self._claims, kept, first=first, numbers_max=room, dense=dense)
 
     def names(self) -> dict[str, str]:
         """What each label is called in files: as the label set says, unless another one is called so too; else its id."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import html
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -22,16 +22,19 @@ from typing import Any, BinaryIO, overload
 
 from gonk_node.config import find_home
 from gonk_node.core.limits import REPR_ROWS
-from gonk_node.errors import UsageError
+from gonk_node.errors import GonkError, NotFoundError, UsageError
 from gonk_node.formats.extras import library
 from gonk_node.formats.label_set import LabelSet
 from gonk_node.formats.loss import Loss
+from gonk_node.formats.own_objects import is_own
 from gonk_node.node.loading import tables
 from gonk_node.node.loading.annotations import Annotation
 from gonk_node.node.loading.exported import export
 from gonk_node.node.loading.opening import Opening
 from gonk_node.node.loading.sample import Sample
 from gonk_node.node.loading.source import DataObject, Source
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Dataset(Sequence[Sample]):
@@ -61,7 +64,14 @@ class Dataset(Sequence[Sample]):
     def __getitem__(self, index: int | slice) -> Sample | Dataset:
         if isinstance(index, slice):
             return Dataset(self._source, self._numbers[index], self._at)
-        return Sample(self._source, self._source.object(self._numbers[index]))
+        try:
+            number = self._numbers[index]
+        except IndexError:
+            raise IndexError(f"there is no sample {index}: the dataset has {len(self):,}") from None
+        except TypeError:
+            what = f"samples are numbered or sliced, not asked for by {type(index).__name__}"
+            raise TypeError(f"{what}; sample(name) finds one by name or uuid") from None
+        return Sample(self._source, self._source.object(number))
 
     def shard(self, rank: int, world_size: int) -> Dataset:
         """The samples for one of several processes: together they have all, no two have one in common.
@@ -77,21 +87,18 @@ class Dataset(Sequence[Sample]):
             raise UsageError(f"there is no rank {rank} among {world_size}", hint="ranks are counted from 0")
         return self[rank::world_size]
 
-    def at(self, when: str | datetime) -> Dataset:
+    def at(self, when: str | date) -> Dataset:
         """The dataset as of a release, or of a time as its authors state it.
 
         Args:
-            when: a release's tag; or a time, as text (RFC 3339) or with its zone.
+            when: a release's tag; or a time, as text (RFC 3339) or as a datetime with its zone; a date is its first moment
+                in UTC.
 
         Raises:
-            NotFoundError: neither a release nor a time at which the dataset existed.
+            NotFoundError: neither a release nor a time at which the dataset existed. UsageError: nothing of the sort.
             VerificationError: a release cannot be verified here; its class says why.
         """
-        if isinstance(when, datetime) and when.tzinfo is None:
-            raise UsageError(
-                "a time without its zone", where=str(when), hint="such as datetime(2026, 1, 31, tzinfo=UTC)"
-            )
-        moment = when if isinstance(when, str) else int(when.timestamp() * 1000)
+        moment = when if isinstance(when, str) else _milliseconds(when)
         with self._source.opening.lease() as opened:
             heads = opened.past(self._source.dataset, moment)
         source = self._source._replace(heads=heads)
@@ -114,8 +121,11 @@ class Dataset(Sequence[Sample]):
         return (sample.object for sample in self)
 
     def sample(self, name: str) -> Sample:
-        """The sample of the object of that uuid or unique name; errors as of `object`."""
-        return Sample(self._source, self._source.find(name))
+        """The sample of the object of that uuid or unique name; errors as of `object`, or it is one of gonk's own."""
+        found = self._source.find(name)
+        if is_own(found.media_type):
+            raise NotFoundError(f"{name!r} is no sample, but {found.media_type}", hint="dataset.object(name) gives it")
+        return Sample(self._source, found)
 
     def object(self, name: str) -> DataObject:
         """The object of that uuid or unique name.
@@ -190,7 +200,7 @@ class Dataset(Sequence[Sample]):
             content: with the bytes of the objects.
 
         Raises:
-            MissingExtraError: pyarrow is not installed. InputFileError: it cannot be written.
+            MissingExtraError: pyarrow is not installed. DiskFullError, InputFileError: it cannot be written.
             UsageError: an object is too large for a cell. As `Sample.bytes`.
         """
         tables.write_parquet(self, self._source.declared(), Path(path), content=content)
@@ -220,7 +230,9 @@ class Dataset(Sequence[Sample]):
         Raises:
             MissingExtraError: the library is not installed. As `to_parquet`.
         """
-        return tables.hugging_face(self, self.state_digest, content=content, cache_dir=cache_dir)
+        return tables.hugging_face(
+            self, self.state_digest, self._source.contents(), content=content, cache_dir=cache_dir
+        )
 
     # --- for people and the interpreter -----------------------------------------------------------------------
 
@@ -229,12 +241,18 @@ class Dataset(Sequence[Sample]):
 
     def _repr_html_(self) -> str:
         """For notebooks: the first samples; whatever comes from the dataset is escaped."""
-        rows = ""
-        for sample in self[:REPR_ROWS]:
-            cells = (sample.name, sample.media_type, f"{sample.object.size:,}", str(len(sample.annotations)))
-            rows += "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
+        rows = more = ""
+        try:
+            for sample in self[:REPR_ROWS]:
+                cells = (sample.name, sample.media_type, f"{sample.object.size:,}", str(len(sample.annotations)))
+                rows += "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
+        except GonkError as error:
+            more = (
+                f"<p>{html.escape(error.what)}</p>"  # it was closed, or the disk fails: a notebook shows no traceback
+            )
         head = "<tr><th>name</th><th>media type</th><th>bytes</th><th>annotations</th></tr>"
-        more = f"<p>… and {len(self) - REPR_ROWS:,} more</p>" if len(self) > REPR_ROWS else ""
+        if not more and len(self) > REPR_ROWS:
+            more = f"<p>… and {len(self) - REPR_ROWS:,} more</p>"
         return f"<p><b>{html.escape(repr(self))}</b></p><table>{head}{rows}</table>{more}"
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -261,8 +279,13 @@ def open_dataset(name: str, home: str | PathLike[str] | None = None) -> Dataset:
         home: the node's folder; None: GONK_HOME, else the platform's place for user data.
 
     Raises:
-        NotFoundError: no node, or no such dataset. DamagedStoreError, StorageError: as the stores say.
+        NotFoundError: no node, or no such dataset. UsageError: the name is no text. DamagedStoreError, StorageError: as the
+            stores say.
     """
+    if not isinstance(name, str):
+        raise UsageError(
+            f"a dataset is opened by its name, not by {type(name).__name__}", hint='such as open_dataset("cells")'
+        )
     root = find_home(None if home is None else Path(home)).root
     opening = Opening(root.resolve())
     try:
@@ -273,3 +296,16 @@ def open_dataset(name: str, home: str | PathLike[str] | None = None) -> Dataset:
     except BaseException:
         opening.close()
         raise
+
+
+def _milliseconds(when: object) -> int:
+    """A moment, in milliseconds since 1970 UTC; UsageError where it is none."""
+    if not isinstance(when, date):
+        what = f"a release's tag or a time is wanted, not {type(when).__name__}"
+        raise UsageError(
+            what, where=repr(when)[:60], hint='such as at("v1.0"), at("2026-01-31"), at(date(2026, 1, 31))'
+        )
+    moment = when if isinstance(when, datetime) else datetime.combine(when, time(), UTC)
+    if moment.tzinfo is None:
+        raise UsageError("a time without its zone", where=str(when), hint="such as datetime(2026, 1, 31, tzinfo=UTC)")
+    return (moment - _EPOCH) // timedelta(milliseconds=1)

@@ -210,11 +210,18 @@ class Opening:
             _process.settle()
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _unpickled, (self.root,)
+        return _unpickled, (self.root, self.is_closed)
 
 
-def _unpickled(root: Path) -> Opening:
-    """One for all that came from another process and is still used: batches come by the thousand."""
+def _unpickled(root: Path, is_closed: bool) -> Opening:
+    """One for all that came from another process and is still used: batches come by the thousand.
+
+    Where it was closed there, it is closed here too, as for a child that was forked.
+    """
+    if is_closed:
+        closed = Opening(root)
+        closed.close()
+        return closed
     with _process.lock:
         found = _process.unpickled.get(root)
         if found is None or found.is_closed:

@@ -80,6 +80,11 @@ class Source(NamedTuple):
         with self.opening.lease() as opened:
             return opened.samples(self.dataset, self.heads).numbers()
 
+    def contents(self) -> dict[str, int]:
+        """As `Samples.contents`."""
+        with self.opening.lease() as opened:
+            return opened.samples(self.dataset, self.heads).contents()
+
     def object(self, number: int) -> DataObject:
         """The object revision of a local number; NotFoundError where the node has it no more."""
         with self.opening.lease() as opened:

@@ -6,21 +6,22 @@ the bytes.
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from gonk_node.core.limits import PARQUET_CONTENT_BYTES_MAX
-from gonk_node.errors import InputFileError, UsageError
+from gonk_node.errors import DiskFullError, GonkError, InputFileError, UsageError
 from gonk_node.formats.export.parquet import TableWriter, table_metadata, table_row
 from gonk_node.formats.extras import library
 from gonk_node.formats.loss import Loss
 from gonk_node.formats.parquet_table import ANNOTATION_FIELDS, ANNOTATIONS, CONTENT, OBJECT_COLUMNS
 from gonk_node.node.loading.annotations import Annotation
 from gonk_node.node.loading.exported import exported
-from gonk_node.node.loading.sample import Sample
+from gonk_node.node.loading.sample import Sample, decodable_types
 from gonk_node.node.loading.source import Declared
 
 _HF_BATCH_ROWS = 100  # written at a time: each may hold an image
@@ -66,19 +67,37 @@ def write_parquet(samples: Iterable[Sample], declared: Declared, path: Path, *, 
         finally:
             unfinished.unlink(missing_ok=True)
     except OSError as error:
-        raise InputFileError(f"cannot be written: {error.strerror or error}", where=str(path)) from error
+        raise _unwritten(error, str(path)) from error
+
+
+def _unwritten(error: OSError, where: str) -> GonkError:
+    what = f"cannot be written: {error.strerror or error}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return DiskFullError(what, where=where, hint="free some space, or write to another disk")
+    return InputFileError(what, where=where)
 
 
 def hugging_face(
-    samples: Iterable[Sample], digest: bytes, *, content: bool, cache_dir: str | PathLike[str] | None
+    samples: Sequence[Sample],
+    digest: bytes,
+    contents: Mapping[str, int],
+    *,
+    content: bool,
+    cache_dir: str | PathLike[str] | None,
 ) -> Any:
     """A `datasets.Dataset`. The library keeps a copy in its cache; the same samples of the same State are copied once.
 
     Args:
         samples: what to put into it; picklable.
         digest: of the State.
-        content: with a column of the bytes: `image` (decoded by the library) where all are images, else `content`.
+        contents: the media types in the whole dataset, with the size of the smallest of each (`Source.contents`).
+        content: with a column of the bytes: `image` (decoded by the library) where all in the whole dataset are of types that
+            Pillow decodes, so that shards are alike; else `content`.
         cache_dir: of the library.
+
+    Raises:
+        MissingExtraError, UsageError: as of `write_parquet`. DiskFullError, InputFileError: its cache cannot be written.
+        As `Sample.bytes`.
     """
     datasets = library("datasets", "hf")
     text, number = datasets.Value("string"), datasets.Value("int32")
@@ -90,15 +109,33 @@ def hugging_face(
     features[ANNOTATIONS] = [annotation]
     column = None
     if content:
-        column = "image" if all(sample.media_type.startswith("image/") for sample in samples) else CONTENT
+        column = "image" if _are_images(samples, contents) else CONTENT
         features[column] = datasets.Image() if column == "image" else datasets.Value("binary")
-    return datasets.Dataset.from_generator(
-        _hf_rows,
-        features=datasets.Features(features),
-        cache_dir=None if cache_dir is None else str(cache_dir),
-        gen_kwargs={"samples": samples, "column": column, "digest": digest.hex()},
-        writer_batch_size=_HF_BATCH_ROWS,
-    )
+    features = datasets.Features(features)
+    if not samples:  # which the library refuses to generate
+        return datasets.Dataset.from_dict({name: [] for name in features}, features=features)
+    try:
+        return datasets.Dataset.from_generator(
+            _hf_rows,
+            features=features,
+            cache_dir=None if cache_dir is None else str(cache_dir),
+            gen_kwargs={"samples": samples, "column": column, "digest": digest.hex()},
+            writer_batch_size=_HF_BATCH_ROWS,
+        )
+    except (OSError, datasets.exceptions.DatasetGenerationError) as error:
+        problem = error if isinstance(error, OSError) else error.__cause__  # what reading a sample raised, or writing
+        if not isinstance(problem, OSError | GonkError):
+            raise
+    if isinstance(problem, OSError):
+        raise _unwritten(problem, "cache of datasets" if cache_dir is None else str(cache_dir)) from problem
+    raise problem
+
+
+def _are_images(samples: Iterable[Sample], contents: Mapping[str, int]) -> bool:
+    """Whether Pillow decodes all, as far as can be told without reading them; also what was a sample before is looked at."""
+    types = decodable_types(library("PIL.Image", "hf"))
+    found = [*contents.items(), *((sample.media_type, sample.object.size) for sample in samples)]
+    return all(media_type in types and size for media_type, size in found)
 
 
 def _hf_rows(samples: Iterable[Sample], column: str | None, digest: str) -> Iterator[dict[str, Any]]:

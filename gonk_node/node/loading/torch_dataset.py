@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -12,7 +13,7 @@ from gonk_node.node.loading.sample import Sample
 
 class _Samples(Protocol):
     def __len__(self) -> int: ...
-    def __getitem__(self, index: int) -> Sample: ...
+    def __getitem__(self, index: Any) -> Any: ...
     def shard(self, rank: int, world_size: int) -> Any: ...
 
 
@@ -32,13 +33,19 @@ class TorchDataset(torch.utils.data.Dataset):  # type: ignore[misc]  # torch is 
     def __len__(self) -> int:
         return len(self.samples)
 
-    def __getitem__(self, index: int) -> Any:
-        sample = self.samples[int(index)]  # samplers give tensors of one number, too
+    def __getitem__(self, index: Any) -> Any:
+        """The item of that number (also a tensor of one number, as samplers give), or those of a slice as a dataset."""
+        if isinstance(index, slice):
+            return TorchDataset(self.samples[index], self.transform)
+        sample = self.samples[operator.index(index)]
         return sample if self.transform is None else self.transform(sample)
 
     def __getitems__(self, indices: Sequence[int]) -> list[Any]:
         """One batch."""
         return [self[index] for index in indices]
+
+    def __repr__(self) -> str:
+        return f"TorchDataset({self.samples!r}, {self.transform!r})"
 
     def shard(self, rank: int, world_size: int) -> TorchDataset:
         """The part for one of several processes that train together; as `Dataset.shard`."""

@@ -11,7 +11,7 @@ import pytest
 from gonk_node.errors import RefusedError
 from gonk_node.formats.export import numbering
 from gonk_node.formats.export.numbering import Ids, Labels, kept_id
-from gonk_node.formats.label_set import Label
+from gonk_node.formats.label_set import Label, LabelSet
 from gonk_node.formats.repeats import Repeats
 from kit import formats
 
@@ -55,6 +55,26 @@ def test_a_label_set_goes_before_what_files_said() -> None:
     labels.add("rbc", 7)
     assert labels.numbers(0, dense=True) == {"none": 0, "wbc": 1, "rbc": 2}
     assert labels.names() == {"rbc": "Red blood cell", "none": "Nothing", "wbc": "wbc"}
+
+
+def test_loaders_and_exports_number_the_labels_of_a_set_alike() -> None:
+    """Where no file said otherwise."""
+    own = (Label("zebra", "zebra", index=7), Label("ant", "ant"), Label("cow", "cow", index=0), Label("bee", "bee"))
+    exported = Labels({label.id: label for label in own})
+    for label in ("ant", "new"):
+        exported.add(label, None)
+    wanted = {"cow": 0, "ant": 1, "bee": 2, "new": 3, "zebra": 7}
+    assert exported.numbers(0, dense=True) == LabelSet("schema-bounding-box", own).indices(["new", "ant"]) == wanted
+
+
+def test_an_index_goes_before_the_numbers_of_a_file_and_those_are_for_exports_alone() -> None:
+    own = (Label("zebra", "zebra", index=2, attributes={"n": 0}), Label("ant", "ant", attributes={"n": 2}))
+    exported = Labels({label.id: label for label in own}, lambda label: (label.attributes or {})["n"])
+    assert exported.numbers(0, dense=True) == {"ant": 0, "zebra": 2}
+    own = (Label("zebra", "zebra", attributes={"n": 1}), Label("ant", "ant", attributes={"n": 3}))
+    exported = Labels({label.id: label for label in own}, lambda label: (label.attributes or {})["n"])
+    assert exported.numbers(0, dense=True) == {"zebra": 1, "ant": 3}
+    assert LabelSet("schema-bounding-box", own).indices() == {"zebra": 0, "ant": 1}
 
 
 def test_two_labels_of_one_name_are_called_by_their_ids() -> None:

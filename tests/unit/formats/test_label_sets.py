@@ -58,21 +58,26 @@ def test_names_and_ids_lead_to_each_other_and_unknown_ones_stand_for_themselves(
     assert LabelSet("schema-caption").name_of("any") == "any"
 
 
-def test_export_indices_are_those_given_then_the_order_of_the_set_then_code_points() -> None:
-    assert cells().indices() == {"RBC": 4, "WBC": 1}
-    assert cells().indices(["z", "PLT", "WBC", "ä", "cell"]) == {
-        "RBC": 4,
-        "WBC": 1,
-        "cell": 5,
-        "PLT": 6,
-        "z": 7,
-        "ä": 8,
-    }
+def test_every_label_of_the_set_is_numbered_by_its_index_or_the_smallest_free_number() -> None:
+    assert cells().indices() == {"cell": 0, "WBC": 1, "PLT": 2, "RBC": 4}
+    assert list(cells().indices()) == ["cell", "WBC", "PLT", "RBC"]
+    assert LabelSet("schema-caption").indices() == {}
+
+
+def test_labels_that_the_set_lacks_follow_by_code_point() -> None:
+    assert cells().indices(["z", "PLT", "ä"]) == {"cell": 0, "WBC": 1, "PLT": 2, "z": 3, "RBC": 4, "ä": 5}
     assert LabelSet("schema-caption").indices(["b", "a", "b"]) == {"a": 0, "b": 1}
 
 
+@given(st.sets(st.sampled_from(["cell", "RBC", "WBC", "PLT", "z", "ä"])))
+def test_what_is_asked_for_changes_no_number_of_a_label_of_the_set(used: set[str]) -> None:
+    numbers = cells().indices(used)
+    assert {label: numbers[label] for label in cells().indices()} == cells().indices()
+    assert numbers.keys() == cells().indices().keys() | used
+
+
 @given(st.permutations(["z", "PLT", "WBC", "ä", "cell"]))
-def test_export_indices_do_not_depend_on_what_was_met_first(used: list[str]) -> None:
+def test_class_numbers_do_not_depend_on_what_was_met_first(used: list[str]) -> None:
     assert cells().indices(used) == cells().indices(sorted(used))
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -41,8 +42,31 @@ def test_samples_come_in_the_order_of_their_uuids(cells: Dataset) -> None:
         assert [cells[index].uuid for index in range(-IMAGES, IMAGES)] == uuids * 2
         assert [sample.uuid for sample in cells[1:4]] == uuids[1:4]
         assert cells.sample("3.png").uuid == cells.sample(str(cells.object("3.png").uuid)).uuid
-        with pytest.raises(IndexError):
+        with pytest.raises(IndexError, match=f"no sample {IMAGES}: the dataset has {IMAGES}"):
             cells[IMAGES]
+        for wrong in ("3.png", None, 1.0, [1, 2]):
+            with pytest.raises(TypeError, match=r"sample\(name\) finds one by name"):
+                cells[wrong]  # type: ignore[call-overload]
+
+
+def test_a_sample_is_found_among_the_others(gonk: Gonk) -> None:
+    """Equal are the same version of one object of one dataset, read as of the same release or as it is now."""
+    with open_dataset("cells", gonk.home) as cells:
+        first, old = cells[0], cells.at("v1.0")[0]
+        assert first == cells[0] == pickle.loads(pickle.dumps(first))
+        assert first in cells
+        assert (cells.index(cells[3]), cells.count(cells[3])) == (3, 1)
+        assert len({first, cells[0], *cells}) == IMAGES
+        assert first != cells[1]
+        assert first != old
+        assert first != first.object
+        assert old == cells.at("v1.0").sample(first.name)
+    gonk.ok("update", "cells", first.name, gonk.file("new.png", png(3, 3)))
+    gonk.accept_all()
+    with open_dataset("cells", gonk.home) as cells:
+        assert first not in cells
+        assert first.uuid == cells[0].uuid
+        assert old in cells.at("v1.0")
 
 
 def test_another_node_has_the_same_samples_in_the_same_order(gonk: Gonk, tmp_path: Path) -> None:
@@ -153,6 +177,15 @@ def test_a_time_is_as_authors_state_it(cells: Dataset) -> None:
             cells.at("v9")
         with pytest.raises(UsageError, match="zone"):
             cells.at(datetime(2026, 1, 31))  # noqa: DTZ001 - that is the mistake
+        with pytest.raises(NotFoundError, match=r"2001-01-01T00:00:00.000Z: .* did not exist"):
+            cells.at(date(2001, 1, 1))
+        assert all_told(cells.at(tomorrow.date() + timedelta(days=1))) == all_told(cells)
+
+
+@pytest.mark.parametrize("when", [None, 5, 1.5, b"v1.0", ["v1.0"]])
+def test_what_is_neither_a_release_nor_a_time_is_refused(cells: Dataset, when: Any) -> None:
+    with cells, pytest.raises(UsageError, match=f"a release's tag or a time is wanted, not {type(when).__name__}"):
+        cells.at(when)
 
 
 @pytest.mark.parametrize("world_size", [1, 2, 3, 5, 8])
@@ -178,14 +211,17 @@ def test_images_are_decoded(gonk: Gonk) -> None:
     pytest.importorskip("PIL.Image", reason="extra images")
     gonk.add("text.png", "no image")
     gonk.add("cut.png", png(300, 300)[:-40])
+    gonk.add("no.png", b"")
     gonk.add("run.eps", "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n")
     gonk.accept_all()
     with open_dataset("cells", gonk.home) as cells:
         assert cells.sample("3.png").image().size == (13, 10)
         assert cells.sample("3.png").image().getpixel((0, 0)) == 0x80
-        for name in ("text.png", "cut.png", "run.eps"):
-            with pytest.raises(InputFileError, match=f"{name}: cannot be decoded"):
+        reasons = {"text.png": "8 bytes of image/png", "cut.png": "trunc", "run.eps": "bytes of", "no.png": "no bytes"}
+        for name, what in reasons.items():
+            with pytest.raises(InputFileError, match=f"{name}: cannot be decoded as an image: .*{what}") as refused:
                 cells.sample(name).image()
+            assert "object at 0x" not in str(refused.value)
 
 
 def test_what_notebooks_show_is_escaped(gonk: Gonk) -> None:
@@ -212,15 +248,30 @@ def test_a_dataset_that_was_closed_says_so(cells: Dataset, gonk: Gonk) -> None:
     gonk.ok("status")  # nothing is open any more in this process
 
 
+def test_what_is_closed_is_shown_without_an_error(cells: Dataset) -> None:
+    read, unread = cells.sample("0.png"), cells.sample("1.png")
+    assert "1 annotations" in repr(read)
+    cells.close()
+    assert "1 annotations" in repr(read)
+    assert repr(unread).endswith("bytes, the dataset is closed)")
+    assert unread._repr_html_().endswith("<p>the dataset is closed</p>")
+    assert repr(cells) == "Dataset('cells', 5 samples, now)"
+    assert cells._repr_html_().endswith("</tr></table><p>the dataset is closed</p>")
+
+
 def test_what_was_unpickled_reads_until_it_is_dropped(cells: Dataset, gonk: Gonk) -> None:
     with cells:
         before = all_told(cells)
         copy, sample = pickle.loads(pickle.dumps((cells, cells[0])))
     assert all_told(copy) == before
     assert sample.bytes() == before[0][1]
+    again = pickle.loads(pickle.dumps(copy))
     copy.close()
-    assert all_told(pickle.loads(pickle.dumps(copy))) == before  # another use of the node
-    del copy, sample
+    closed = pickle.loads(pickle.dumps(copy))  # as for a worker that is forked
+    assert len(closed) == IMAGES
+    with pytest.raises(UsageError, match="the dataset is closed"):
+        closed[0]
+    del copy, again, closed, sample
     with open_dataset("cells", gonk.home):
         pass  # settles what was dropped
     gonk.ok("status")

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from gonk_node import Dataset, open_dataset
+from gonk_node.errors import UsageError
 from kit import sample_dataset
 from kit.command_line import Gonk
 from kit.sample_dataset import IMAGES, all_told, told, unchanged
@@ -119,6 +120,27 @@ def test_ranks_train_on_disjoint_shards(cells: Dataset) -> None:
     assert sorted(tuple(item[:1]) for shard in shards for item in shard) == sorted((told(s)[0],) for s in cells)
     assert [len(shard) for shard in shards] == [2, 2, 1]
     assert len(whole) == IMAGES
+
+
+@each_method
+def test_a_worker_that_begins_after_the_dataset_was_closed_is_told_so(cells: Dataset, method: str) -> None:
+    cells.close()
+    with multiprocessing.get_context(method).Pool(1) as pool, pytest.raises(UsageError, match="the dataset is closed"):
+        pool.apply(all_told, (cells,))
+
+
+@needs_torch
+def test_a_torch_dataset_is_sliced_and_refuses_what_is_no_number(cells: Dataset) -> None:
+    whole = cells.to_torch(told)
+    part = whole[1:4]
+    assert [part[at] for at in range(len(part))] == all_told(cells)[1:4]
+    assert whole[-1] == told(cells[-1])
+    assert repr(part).startswith("TorchDataset(Dataset('cells', 3 samples, now), <function told")
+    for wrong in ("a", 1.5, None):
+        with pytest.raises(TypeError):
+            whole[wrong]
+    with pytest.raises(IndexError, match="no sample 5"):
+        whole[IMAGES]
 
 
 @needs_torch

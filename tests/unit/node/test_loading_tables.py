@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import io
 import json
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,11 +14,15 @@ import pytest
 
 from gonk_node import Dataset, open_dataset
 from gonk_node.core import limits
-from gonk_node.errors import ExistsError, InputFileError, UsageError
+from gonk_node.errors import DiskFullError, ExistsError, InputFileError, PeerUnavailableError, UsageError
 from gonk_node.formats.export import parquet as export_parquet
 from kit import formats, sample_dataset, tars
-from kit.command_line import Gonk
+from kit.command_line import Gonk, exchange
 from kit.sample_dataset import IMAGES
+
+needs_datasets = pytest.mark.skipif(
+    importlib.util.find_spec("datasets") is None, reason="datasets is not installed (extra hf)"
+)
 
 
 @pytest.fixture
@@ -120,12 +125,61 @@ def test_export_writes_the_same_table_and_shards(gonk: Gonk, tmp_path: Path) -> 
     assert keys == wanted
 
 
+def test_a_full_disk_is_told_as_one(cells: Dataset, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow.parquet", reason="extra parquet")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))  # bytes of a file; what goes beyond fails as on a full disk
+    try:
+        with pytest.raises(DiskFullError, match=r"cells.parquet: cannot be written"):
+            cells.to_parquet(tmp_path / "cells.parquet")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not [path.name for path in tmp_path.iterdir() if "parquet" in path.name]
+
+
 def test_a_cell_never_holds_more_than_arrow_counts() -> None:
     assert limits.PARQUET_GROUP_BYTES < limits.PARQUET_CONTENT_BYTES_MAX < 2**31
 
 
+@needs_datasets
 @pytest.mark.slow
-@pytest.mark.skipif(importlib.util.find_spec("datasets") is None, reason="datasets is not installed (extra hf)")
+def test_every_shard_becomes_a_dataset_of_hugging_face_with_the_same_columns(cells: Dataset, tmp_path: Path) -> None:
+    shards = [cells.shard(rank, IMAGES + 2).to_hf(cache_dir=tmp_path / "cache") for rank in range(IMAGES + 2)]
+    assert [len(shard) for shard in shards] == [1] * IMAGES + [0, 0]
+    assert all(shard.features == shards[0].features for shard in shards)
+    assert "image" in shards[0].features
+    assert shards[-1].map(lambda row: {"n": len(row["annotations"])}).num_rows == 0
+
+
+@needs_datasets
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "data"), [("a.svg", "<svg/>"), ("empty.png", ""), ("a.pdf", "%PDF-1.4")])
+def test_what_pillow_does_not_decode_makes_all_rows_bytes(gonk: Gonk, tmp_path: Path, name: str, data: str) -> None:
+    gonk.add(name, data)
+    gonk.accept_all()
+    with open_dataset("cells", gonk.home) as cells:
+        made = [part.to_hf(cache_dir=tmp_path / "cache") for part in (cells, cells[:1], cells.shard(1, 2))]
+        assert [row["content"] for row in made[0]] == [sample.bytes() for sample in cells]
+    assert all(each.features == made[0].features for each in made)
+
+
+@needs_datasets
+@pytest.mark.slow
+def test_what_keeps_a_sample_from_being_read_is_told_by_hugging_face_too(gonk: Gonk, tmp_path: Path) -> None:
+    other = Gonk(tmp_path, "other")
+    other.ok("init", "--name", "Bob")
+    exchange(gonk, other)  # entries alone
+    with open_dataset("cells", other.home) as cells:
+        with pytest.raises(PeerUnavailableError, match="no peer is known"):
+            cells.to_hf(cache_dir=tmp_path / "cache")
+        assert len(cells.to_hf(content=False, cache_dir=tmp_path / "cache")) == IMAGES
+        gonk.file("file", "")
+        with pytest.raises(InputFileError, match="cannot be written"):
+            cells.to_hf(content=False, cache_dir=gonk.files / "file" / "cache")
+
+
+@needs_datasets
+@pytest.mark.slow
 def test_a_dataset_of_hugging_face_has_everything(
     cells: Dataset, gonk: Gonk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import gonk_node
-from gonk_node.errors import NotFoundError
+from gonk_node.errors import NotFoundError, UsageError
 from kit.command_line import BOX, Gonk
 
 
@@ -60,5 +60,8 @@ def test_what_is_not_there_is_told(gonk: Gonk, tmp_path: Path) -> None:
         gonk_node.open_dataset("blood", gonk.home)
     with pytest.raises(NotFoundError, match="no node here"):
         gonk_node.open_dataset("cells", tmp_path / "nowhere")
+    for name in (None, 5, b"cells", tmp_path):
+        with pytest.raises(UsageError, match=f"by its name, not by {type(name).__name__}"):
+            gonk_node.open_dataset(name, gonk.home)  # type: ignore[arg-type]
     with pytest.raises(AttributeError):
         _ = gonk_node.nonsense
