@@ -18,6 +18,7 @@ from gonk_node.formats.export.release_facts import ReleaseFacts
 from gonk_node.formats.folder import FolderWriter
 from gonk_node.formats.label_set import MEDIA_TYPE, Label
 from gonk_node.formats.loss import Loss
+from gonk_node.formats.own_objects import is_own
 from gonk_node.replica import labels
 from gonk_node.replica.bodies import Bodies
 from gonk_node.replica.queries import Queries, Revision
@@ -124,8 +125,10 @@ class Samples:
                 if annotation is not None:
                     hanging.setdefault(object_no, []).append(annotation)
             for each in page:
-                if each.media_type != MEDIA_TYPE:
+                if not is_own(each.media_type or ""):
                     yield self._sample(each, tuple(sorted(set(hanging.get(each.number, ())))))
+                elif annotations and not self._told and each.media_type != MEDIA_TYPE:  # label sets come by `labels`
+                    self._loss.not_carried(f"object {(each.name or '')[:200]!r}", "what gonk keeps beside a dataset's files")
             after = page[-1].uuid
         if annotations and not self._told:
             self._tell_hanging(seen)

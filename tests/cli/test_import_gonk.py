@@ -104,7 +104,7 @@ def test_who_did_what_when_stands_in_the_reviews_and_in_the_log_that_is_kept(gon
     assert [each["what"] for each in report["not_carried"]] == ["owners, whom Gonk knows by names only"]
 
 
-def test_the_log_that_is_kept_is_no_sample(gonk: Gonk, folder: GonkFolder) -> None:
+def test_the_log_that_is_kept_is_no_sample(gonk: Gonk, folder: GonkFolder, tmp_path: Path) -> None:
     filled(folder)
     gonk.ok("import", "cells", "gonk", folder.path)
     objects = gonk.json("list", "cells", "objects")["objects"]
@@ -114,6 +114,10 @@ def test_the_log_that_is_kept_is_no_sample(gonk: Gonk, folder: GonkFolder) -> No
         assert cells.object("gonk-log.jsonl").media_type == "application/vnd.gonk.log+jsonl"
         with pytest.raises(NotFoundError, match="no sample"):
             cells.sample("gonk-log.jsonl")
+    report = gonk.json("export", "cells", "jsonl", tmp_path / "out")
+    (lost,) = [each for each in report["not_carried"] if each["what"] == "what gonk keeps beside a dataset's files"]
+    assert lost["places"] == ["object 'gonk-log.jsonl'"]
+    assert b"gonk-log" not in (tmp_path / "out" / "objects.jsonl").read_bytes()
 
 
 def test_importing_twice_adds_nothing(gonk: Gonk, folder: GonkFolder) -> None:
