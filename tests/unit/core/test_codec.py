@@ -49,7 +49,7 @@ def test_a_value_survives_and_has_one_encoding(value: object) -> None:
     assert codec.decode_stored(data) == value
 
 
-@settings(max_examples=1500)
+@settings(max_examples=500)
 @given(st.binary(max_size=40))
 @example(b"\x81" * 6 + b"\x80")
 @example(b"\x81" * 5 + b"\x80")
@@ -59,7 +59,7 @@ def test_random_bytes_get_the_verdict_of_a_second_decoder(data: bytes) -> None:
     assert verdict(data) == expected_verdict(data)
 
 
-@settings(max_examples=1500)
+@settings(max_examples=500)
 @given(plain_values, st.data())
 def test_a_changed_byte_gets_the_verdict_of_a_second_decoder(value: object, data: st.DataObject) -> None:
     mutant = bytearray(codec.encode(value))

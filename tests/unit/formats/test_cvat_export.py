@@ -450,9 +450,9 @@ def test_a_video_names_itself_its_size_and_the_labels_that_it_has(tmp_path: Path
 
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gonk_node.formats.repeats._RUN", 256)  # what is sorted at a time, so that there are many
-    held = [_held(300, tmp_path / "small"), _held(3000, tmp_path / "large")]
-    each = (held[1] - held[0]) / (2700 * 4)
+    monkeypatch.setattr("gonk_node.formats.repeats._RUN", 64)  # what is sorted at a time, so that there are many
+    held = [_held(100, tmp_path / "small"), _held(1000, tmp_path / "large")]
+    each = (held[1] - held[0]) / (900 * 4)
     assert each < 60, f"{each:.0f} bytes more for each annotation: {held}"  # a parsed body alone takes a thousand
 
 
