@@ -108,10 +108,12 @@ def test_each_row_of_another_length_is_found(path: Path, table: str) -> None:
 
 
 def test_each_flipped_bit_of_the_file_is_found_or_changes_nothing(path: Path) -> None:
+    """One in some ten thousand makes LMDB's newest meta page look older than the other: then the last write is gone."""
     seed = random.randrange(1 << 32)
     rng = random.Random(seed)
     file = path / "data.mdb"
     rows = dump(path, LogTables._fields)
+    before = {at: value for at, value in rows.items() if at != (b"meta", b"cursor")}  # the fixture's last write
     size = file.stat().st_size
     found = 0
     for _ in range(PAGE_FLIPS):
@@ -120,7 +122,7 @@ def test_each_flipped_bit_of_the_file_is_found_or_changes_nothing(path: Path) ->
         if problems_of(path):
             found += 1
         else:
-            assert dump(path, LogTables._fields) == rows, (seed, bit)
+            assert dump(path, LogTables._fields) in (rows, before), (seed, bit)
         flip_in_file(file, bit)
     assert found
     assert problems_of(path) == []
