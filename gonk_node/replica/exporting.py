@@ -128,7 +128,9 @@ class Samples:
                 if not is_own(each.media_type or ""):
                     yield self._sample(each, tuple(sorted(set(hanging.get(each.number, ())))))
                 elif annotations and not self._told and each.media_type != MEDIA_TYPE:  # label sets come by `labels`
-                    self._loss.not_carried(f"object {(each.name or '')[:200]!r}", "what gonk keeps beside a dataset's files")
+                    self._loss.not_carried(
+                        f"object {(each.name or '')[:200]!r}", "what gonk keeps beside a dataset's files"
+                    )
             after = page[-1].uuid
         if annotations and not self._told:
             self._tell_hanging(seen)

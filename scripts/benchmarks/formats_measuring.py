@@ -17,9 +17,10 @@ from .sizes import FormatSizes
 
 _BY_CLASS = ("csv", "imagefolder", "yolo-classify")
 _ALIKE = ("yolo-segment", "yolo-pose", "yolo-obb")  # share what takes the time with yolo-detect
+_ALONE_TOO = "coco"
 _IMAGES = {"coco": "images", "voc": "JPEGImages", "csv": "images", "label-studio": "images", "cvat": "images"}
 _MODULE = "formats_work"
-IN, OUT = "in", "out"
+IN, OUT, OUT_ALONE = "in", "out", "out, annotations alone"
 
 
 class Case(NamedTuple):
@@ -62,7 +63,11 @@ class FormatsBench:
         job(_MODULE, "accept", **place)
         for name in formats:
             target = folder / name
-            yield Case(name, OUT, count), job(_MODULE, "write_out", **place, format_name=name, target=str(target))
+            words = {**place, "format_name": name, "target": str(target)}
+            if name == _ALONE_TOO:
+                yield Case(name, OUT_ALONE, count), job(_MODULE, "write_out", **words, images=False)
+                shutil.rmtree(target)
+            yield Case(name, OUT, count), job(_MODULE, "write_out", **words, images=True)
             if name in IMPORTERS:
                 yield Case(name, IN, count), self._again(folder, name, target)
             shutil.rmtree(target)

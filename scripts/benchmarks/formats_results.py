@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from .figures import FIGURE, RATIO, VERIFY, Figure, Target
-from .formats_measuring import IN, OUT, Case
+from .formats_measuring import IN, OUT, OUT_ALONE, Case
 from .processes import Facts
 from .results import Sample, Samples, aligned, number
 from .sizes import MB, FormatSizes
@@ -18,7 +18,8 @@ _RATE = "annotations/s"
 _RAW_JSON = "bodies through json alone"
 FORMATS_FIGURES = (
     Figure("coco in", "import of COCO, State ready", _RATE, VERIFY, Target(FIGURE, True, 15_000)),
-    Figure("coco out", "export of COCO", _RATE, _RAW_JSON, Target(FIGURE, True, 50_000)),
+    Figure("coco alone", "export of COCO, annotations alone", _RATE, _RAW_JSON, Target(FIGURE, True, 50_000)),
+    Figure("coco out", "export of COCO, with its images", _RATE, _RAW_JSON, Target(FIGURE, True, 50_000)),
     Figure(
         "memory in", "peak memory of an import, the format that grows most", "MB", "a tenth", Target(RATIO, False, 1.3)
     ),
@@ -33,7 +34,11 @@ def samples_of(runs: Sequence[Run], sizes: FormatSizes) -> Samples:
     """The figures that have targets, a sample of each for each run."""
     samples: Samples = {}
     for run in runs:
-        for name, way, baseline in (("coco in", IN, "verify_rate"), ("coco out", OUT, "json_rate")):
+        for name, way, baseline in (
+            ("coco in", IN, "verify_rate"),
+            ("coco alone", OUT_ALONE, "json_rate"),
+            ("coco out", OUT, "json_rate"),
+        ):
             facts = run.get(Case("coco", way, sizes.many))
             if facts is not None:
                 sample = Sample(facts["annotations"] / facts["seconds"], facts[baseline])

@@ -69,12 +69,15 @@ async def take_in(home: str, dataset: str, format_name: str, source: str, images
     return {"seconds": seconds, **_counted(report.objects, report.annotations, memory)}
 
 
-async def write_out(home: str, dataset: str, format_name: str, target: str) -> Facts:
-    """Export a dataset; tells the same. The baseline is to parse and write each body as JSON, and nothing else."""
+async def write_out(home: str, dataset: str, format_name: str, target: str, images: bool) -> Facts:
+    """Export a dataset, with its images or without; tells the same.
+
+    The baseline is to parse and write each body as JSON, and nothing else.
+    """
     with open_node(Home(Path(home))) as node, frozen(node.replica(dataset)) as queries:
         with PeakMemory() as memory:
             began = time.perf_counter()
-            report = export(queries, node.content, format_name, Path(target), fetch=_none)
+            report = export(queries, node.content, format_name, Path(target), images=images, fetch=_none)
             seconds = time.perf_counter() - began
         raw = [body for _, _, _, _, body in queries.hanging.current_bodies_on(_objects(queries))][:20_000]
         began = time.perf_counter()
