@@ -43,11 +43,11 @@ from gonk_node.api.shapes import (
 from gonk_node.core.events import SCHEMA_PREFIX
 from gonk_node.core.limits import IMPORTED_BODY_BYTES_MAX, REFS_PER_ANNOTATION_MAX
 from gonk_node.errors import NotFoundError, RequestError
-from gonk_node.replica.group_commit import Draft
-from gonk_node.replica.listing import Listing
-from gonk_node.replica.proposing import Proposer
-from gonk_node.replica.queries import Queries, Revision
-from gonk_node.replica.revision_events import events_of
+from gonk_node.replica.reading.listing import Listing
+from gonk_node.replica.reading.queries import Queries, Revision
+from gonk_node.replica.reading.revision_events import events_of
+from gonk_node.replica.signing.group_commit import Draft
+from gonk_node.replica.signing.proposing import Proposer
 from gonk_node.store import state_schema
 from gonk_node.store.state_db import StateDb
 

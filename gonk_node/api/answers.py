@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TypeVar
 
-from gonk_node.replica.group_commit import Answer
+from gonk_node.replica.signing.group_commit import Answer
 
 T = TypeVar("T")
 

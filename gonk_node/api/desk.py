@@ -14,13 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from gonk_node.api.answers import Answers
-from gonk_node.replica.author import Author
-from gonk_node.replica.bodies import Bodies
-from gonk_node.replica.governing import Governor
-from gonk_node.replica.group_commit import Committed, Draft, GroupCommit
-from gonk_node.replica.proposing import Proposer
-from gonk_node.replica.queries import Queries
+from gonk_node.replica.reading.bodies import Bodies
+from gonk_node.replica.reading.queries import Queries
 from gonk_node.replica.replica import Replica
+from gonk_node.replica.signing.author import Author
+from gonk_node.replica.signing.governing import Governor
+from gonk_node.replica.signing.group_commit import Committed, Draft, GroupCommit
+from gonk_node.replica.signing.proposing import Proposer
 from gonk_node.store.state_db import StateDb
 
 T = TypeVar("T")

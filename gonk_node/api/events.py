@@ -17,8 +17,8 @@ from gonk_node.core.ids import EventRef, event_uuid, uuid_text
 from gonk_node.core.limits import API_PAGE_ROWS_MAX
 from gonk_node.core.times import LAST, time_json
 from gonk_node.errors import NotFoundError
-from gonk_node.replica.gonk_events import GonkEvents
-from gonk_node.replica.queries import Queries
+from gonk_node.replica.history.gonk_events import GonkEvents
+from gonk_node.replica.reading.queries import Queries
 from gonk_node.store.state_db import StateDb
 
 _EVENTS = "/datasets/{dataset}/events"

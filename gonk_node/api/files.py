@@ -22,7 +22,7 @@ from gonk_node.api.shapes import IDENTIFIER, NAME
 from gonk_node.api.uploads import ANY_TYPE, FORM, Upload, receive
 from gonk_node.core.chunks import ContentInfo
 from gonk_node.errors import RequestError
-from gonk_node.replica.queries import Revision
+from gonk_node.replica.reading.queries import Revision
 from gonk_node.store.content_spool import Spool
 from gonk_node.store.state_schema import OBJECT
 

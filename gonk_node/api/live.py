@@ -23,7 +23,7 @@ from gonk_node.api.route import Call, Query, Route
 from gonk_node.api.shapes import COUNT
 from gonk_node.core.limits import API_STREAM_KEEPALIVE_SECONDS, API_STREAM_WRITE_SECONDS, API_STREAMS_MAX
 from gonk_node.errors import RequestError
-from gonk_node.replica.log_pages import Chosen, log_page
+from gonk_node.replica.history.log_pages import Chosen, log_page
 from gonk_node.store.state_db import StateDb
 
 _ENTRIES_AT_ONCE = 16  # read together; each may have 4 MiB

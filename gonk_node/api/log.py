@@ -19,7 +19,7 @@ from gonk_node.core.ids import event_uuid, uuid_text
 from gonk_node.core.limits import INT_MAX
 from gonk_node.core.times import LAST, parse_time, time_json
 from gonk_node.errors import RequestError, UsageError
-from gonk_node.replica.log_pages import Chosen, LoggedEntry, log_page, name_of
+from gonk_node.replica.history.log_pages import Chosen, LoggedEntry, log_page, name_of
 from gonk_node.store.state_db import StateDb
 
 _KINDS = tuple(kind.name for kind in KINDS)

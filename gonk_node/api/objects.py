@@ -44,11 +44,11 @@ from gonk_node.core.events import ObjectCreate
 from gonk_node.core.ids import object_uuid, uuid_text
 from gonk_node.core.limits import MIB
 from gonk_node.errors import ExistsError, RequestError, UsageError
-from gonk_node.replica.group_commit import Draft
-from gonk_node.replica.listing import Listing
-from gonk_node.replica.proposing import Proposer, check_object_name
-from gonk_node.replica.queries import Queries, Revision
-from gonk_node.replica.revision_events import events_of
+from gonk_node.replica.reading.listing import Listing
+from gonk_node.replica.reading.queries import Queries, Revision
+from gonk_node.replica.reading.revision_events import events_of
+from gonk_node.replica.signing.group_commit import Draft
+from gonk_node.replica.signing.proposing import Proposer, check_object_name
 from gonk_node.store import state_schema
 from gonk_node.store.state_db import StateDb
 

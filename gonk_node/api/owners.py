@@ -11,8 +11,8 @@ from gonk_node.api.shapes import NAME, array, record
 from gonk_node.core.events import OWNER
 from gonk_node.core.keys import parse_author
 from gonk_node.errors import KeyFileError
-from gonk_node.replica.author import Author
-from gonk_node.replica.governing import Governor
+from gonk_node.replica.signing.author import Author
+from gonk_node.replica.signing.governing import Governor
 
 _OWNERS = "/datasets/{dataset}/owners"
 _OWNER = f"{_OWNERS}/{{user}}"

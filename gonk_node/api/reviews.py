@@ -17,9 +17,9 @@ from gonk_node.core.events import ACCEPT, REJECT, Review
 from gonk_node.core.ids import EventRef, event_uuid, uuid8, uuid_text
 from gonk_node.core.limits import REFS_PER_REVIEW_MAX
 from gonk_node.errors import GonkError, NotFoundError, RequestError
-from gonk_node.replica.author import Author
-from gonk_node.replica.governing import Governor
-from gonk_node.replica.group_commit import Draft
+from gonk_node.replica.signing.author import Author
+from gonk_node.replica.signing.governing import Governor
+from gonk_node.replica.signing.group_commit import Draft
 
 _DATASET = "/datasets/{dataset}"
 _DECISIONS = {"accept": ACCEPT, "reject": REJECT}

@@ -20,9 +20,9 @@ from gonk_node.api.shapes import array
 from gonk_node.core.ids import event_uuid, uuid_text
 from gonk_node.core.limits import INT_MAX
 from gonk_node.errors import NotFoundError, RequestError
-from gonk_node.replica.listing import Entity, Filter, Listing, Page, Version
-from gonk_node.replica.queries import Queries, Revision
-from gonk_node.replica.revision_events import ACCEPTED, CREATED, DELETED, REJECTED, UPDATED, RevisionEvent
+from gonk_node.replica.reading.listing import Entity, Filter, Listing, Page, Version
+from gonk_node.replica.reading.queries import Queries, Revision
+from gonk_node.replica.reading.revision_events import ACCEPTED, CREATED, DELETED, REJECTED, UPDATED, RevisionEvent
 from gonk_node.store.state_schema import ANNOTATION, ENTITY_NAMES
 
 T = TypeVar("T")

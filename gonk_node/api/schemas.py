@@ -42,12 +42,12 @@ from gonk_node.core.events import SCHEMA_PREFIX
 from gonk_node.core.ids import schema_uuid
 from gonk_node.core.limits import SCHEMA_BYTES_MAX
 from gonk_node.errors import ExistsError, NotFoundError, RequestError
-from gonk_node.replica.gonk_shapes import SCHEMA_MEDIA_TYPE
-from gonk_node.replica.group_commit import Draft
-from gonk_node.replica.listing import Entity, Listing
-from gonk_node.replica.proposing import Proposer
-from gonk_node.replica.queries import Queries, Revision
-from gonk_node.replica.revision_events import events_of
+from gonk_node.replica.history.gonk_shapes import SCHEMA_MEDIA_TYPE
+from gonk_node.replica.reading.listing import Entity, Listing
+from gonk_node.replica.reading.queries import Queries, Revision
+from gonk_node.replica.reading.revision_events import events_of
+from gonk_node.replica.signing.group_commit import Draft
+from gonk_node.replica.signing.proposing import Proposer
 from gonk_node.store import state_schema
 from gonk_node.store.state_db import StateDb
 

@@ -16,8 +16,8 @@ from gonk_node.core.events import ROLE_NAMES
 from gonk_node.core.ids import uuid_text
 from gonk_node.core.limits import API_PAGE_ROWS_MAX
 from gonk_node.core.times import LAST, time_json
-from gonk_node.replica.queries import Revision
-from gonk_node.replica.standing import Standing, standing_of
+from gonk_node.replica.history.standing import Standing, standing_of
+from gonk_node.replica.reading.queries import Revision
 
 
 async def show_status(call: Call) -> Any:

@@ -15,7 +15,7 @@ from gonk_node.cli.text import plural
 from gonk_node.core.ids import uuid_text
 from gonk_node.errors import GonkError, InputFileError, UsageError
 from gonk_node.formats.images import media_type
-from gonk_node.replica.adding import Added, Adder, NewFile
+from gonk_node.replica.signing.adding import Added, Adder, NewFile
 
 _PARTIAL = 6
 _SHOWN_MAX = 20

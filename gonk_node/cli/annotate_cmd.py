@@ -13,7 +13,7 @@ from gonk_node.core.events import AnnotationCreate, AnnotationUpdate
 from gonk_node.core.ids import EventRef, uuid_text
 from gonk_node.core.limits import EVENT_BYTES_MAX, REFS_PER_ANNOTATION_MAX
 from gonk_node.errors import UsageError, WrongStateError
-from gonk_node.replica.queries import Revision
+from gonk_node.replica.reading.queries import Revision
 from gonk_node.store.state_schema import ANNOTATION
 
 

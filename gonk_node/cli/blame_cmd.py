@@ -14,8 +14,8 @@ from gonk_node.cli.run import Run, dataset_argument, verb
 from gonk_node.cli.text import safe, time_text
 from gonk_node.core.ids import uuid_text
 from gonk_node.core.times import time_json
-from gonk_node.replica.blaming import Blaming, DeletionBlame, Verdict, VersionBlame
-from gonk_node.replica.queries import Revision
+from gonk_node.replica.history.blaming import Blaming, DeletionBlame, Verdict, VersionBlame
+from gonk_node.replica.reading.queries import Revision
 from gonk_node.state.json_diff import Absent, Difference
 from gonk_node.state.strict_json import Json, canonical
 from gonk_node.store.state_schema import SCHEMA

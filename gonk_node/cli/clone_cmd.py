@@ -13,7 +13,7 @@ from gonk_node.net.address import parse_link
 from gonk_node.node.cloning import CloneReport
 from gonk_node.node.cloning import clone as clone_dataset
 from gonk_node.node.node import Node
-from gonk_node.replica.contents import ACCEPTED, ALL, NONE
+from gonk_node.replica.content.contents import ACCEPTED, ALL, NONE
 
 
 @verb("clone")

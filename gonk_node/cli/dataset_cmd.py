@@ -14,9 +14,9 @@ from gonk_node.core.events import PRIVATE, DatasetCreate
 from gonk_node.core.ids import EventRef
 from gonk_node.core.keys import parse_author
 from gonk_node.core.limits import APPROVALS_MAX, RECOVERY_KEYS_MAX
-from gonk_node.replica.author import Author
-from gonk_node.replica.recovering import Recovery
-from gonk_node.replica.recovering import replace_root as sign_replacement
+from gonk_node.replica.signing.author import Author
+from gonk_node.replica.signing.recovering import Recovery
+from gonk_node.replica.signing.recovering import replace_root as sign_replacement
 
 
 @click.group("dataset")

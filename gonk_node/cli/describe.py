@@ -10,7 +10,7 @@ from gonk_node.cli.text import safe
 from gonk_node.core.events import ACCEPT
 from gonk_node.core.ids import EventRef, event_uuid, uuid_text
 from gonk_node.core.times import time_json
-from gonk_node.replica.queries import Proposal, Queries, Revision
+from gonk_node.replica.reading.queries import Proposal, Queries, Revision
 from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA
 
 _NAME_CHARS_MAX = 60

@@ -13,12 +13,12 @@ from gonk_node.cli.run import Run, dataset_argument, verb
 from gonk_node.cli.text import plural
 from gonk_node.formats import catalogue
 from gonk_node.formats.export import EXPORTERS
-from gonk_node.formats.export.release_facts import ReleaseFacts
+from gonk_node.formats.export.citing.release_facts import ReleaseFacts
 from gonk_node.node.on_demand import BlockingOnDemand
-from gonk_node.replica.citing import release_facts
-from gonk_node.replica.exporting import export, frozen
-from gonk_node.replica.queries import Queries
-from gonk_node.replica.releases import Releases
+from gonk_node.replica.exchange.exporting import export, frozen
+from gonk_node.replica.reading.queries import Queries
+from gonk_node.replica.releases.citing import release_facts
+from gonk_node.replica.releases.releases import Releases
 
 
 @contextlib.contextmanager

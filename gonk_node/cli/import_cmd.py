@@ -13,7 +13,7 @@ from gonk_node.cli.text import plural
 from gonk_node.errors import InputFileError, UsageError
 from gonk_node.formats import IMAGES_BESIDE, IMPORTERS, catalogue
 from gonk_node.formats.images import folder_beside
-from gonk_node.replica.importing import Importing, ImportReport
+from gonk_node.replica.exchange.importing import Importing, ImportReport
 
 _HELP = f"""Propose objects and annotations from another program's files.
 

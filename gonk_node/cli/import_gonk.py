@@ -7,8 +7,8 @@ from pathlib import Path
 from gonk_node.cli.place import Place
 from gonk_node.cli.text import plural
 from gonk_node.errors import InputFileError
-from gonk_node.formats.gonk_folder import GonkFolder
-from gonk_node.replica.importing_gonk import GonkReport, ImportingGonk
+from gonk_node.formats.gonk.folder import GonkFolder
+from gonk_node.replica.exchange.importing_gonk import GonkReport, ImportingGonk
 
 _SORTS = (
     ("object", "objects"),

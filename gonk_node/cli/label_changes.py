@@ -11,8 +11,8 @@ from gonk_node.core.limits import LABEL_SET_BYTES_MAX
 from gonk_node.errors import NonconformingError, NotFoundError
 from gonk_node.formats.label_diff import Changed, LabelSetDiff, label_set_diff
 from gonk_node.formats.label_set import MEDIA_TYPE, Label, LabelSet
-from gonk_node.replica.labels import uuid_of
-from gonk_node.replica.queries import Revision
+from gonk_node.replica.reading.queries import Revision
+from gonk_node.replica.signing.labels import uuid_of
 from gonk_node.state.strict_json import canonical
 from gonk_node.store.state_schema import OBJECT
 

@@ -18,10 +18,10 @@ from gonk_node.core.ids import EventRef, uuid_text
 from gonk_node.core.limits import LABEL_SET_BYTES_MAX
 from gonk_node.errors import NotFoundError, UsageError
 from gonk_node.formats.label_set import LabelSet
-from gonk_node.replica.labelling import label_set_to_build_on, proposal
-from gonk_node.replica.labels import find, read
-from gonk_node.replica.proposing import full_schema_name
-from gonk_node.replica.queries import Revision
+from gonk_node.replica.reading.queries import Revision
+from gonk_node.replica.signing.labelling import label_set_to_build_on, proposal
+from gonk_node.replica.signing.labels import find, read
+from gonk_node.replica.signing.proposing import full_schema_name
 from gonk_node.store.state_schema import SCHEMA
 
 _WORDS = {  # how many words each action takes

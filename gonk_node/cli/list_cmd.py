@@ -11,8 +11,8 @@ from gonk_node.cli.place import Place
 from gonk_node.cli.run import Run, dataset_argument, verb
 from gonk_node.cli.text import size_text, time_text
 from gonk_node.core.ids import uuid_text
-from gonk_node.replica.queries import Queries, Revision
-from gonk_node.replica.releases import Releases
+from gonk_node.replica.reading.queries import Queries, Revision
+from gonk_node.replica.releases.releases import Releases
 from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA, TABLES
 
 STATUSES = ("current", "accepted", "pending", "rejected", "deleted", "deprecated", "waiting")

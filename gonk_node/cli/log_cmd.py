@@ -16,8 +16,8 @@ from gonk_node.cli.text import short, time_text
 from gonk_node.core.event_codec import KINDS
 from gonk_node.core.times import parse_time, time_json
 from gonk_node.errors import NotFoundError, UsageError
-from gonk_node.replica.entity_log import Touching, entries_touching, events_touching
-from gonk_node.replica.log_pages import Chosen, LoggedEntry, log_entries, name_of
+from gonk_node.replica.history.entity_log import Touching, entries_touching, events_touching
+from gonk_node.replica.history.log_pages import Chosen, LoggedEntry, log_entries, name_of
 from gonk_node.store.state_schema import ANNOTATION, ENTITY_NAMES, OBJECT
 
 KIND_NAMES = tuple(kind.name for kind in KINDS)

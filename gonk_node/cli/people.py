@@ -8,7 +8,7 @@ from gonk_node.cli.text import safe, short
 from gonk_node.core.events import ROLE_NAMES
 from gonk_node.core.keys import parse_author
 from gonk_node.errors import AmbiguousError, NotFoundError, UsageError
-from gonk_node.replica.queries import Queries
+from gonk_node.replica.reading.queries import Queries
 from gonk_node.replica.replica import Replica
 
 NAME_CHARS_MAX = 40

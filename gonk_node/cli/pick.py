@@ -12,10 +12,10 @@ from gonk_node.core.entry import read_stored
 from gonk_node.core.events import SCHEMA_PREFIX
 from gonk_node.core.ids import EventRef, event_uuid, is_uuid, parse_uuid, uuid_text
 from gonk_node.errors import NotFoundError
-from gonk_node.replica.erasures import erasure_of
-from gonk_node.replica.log_pages import name_of
-from gonk_node.replica.proposing import full_schema_name
-from gonk_node.replica.queries import Revision
+from gonk_node.replica.history.erasures import erasure_of
+from gonk_node.replica.history.log_pages import name_of
+from gonk_node.replica.reading.queries import Revision
+from gonk_node.replica.signing.proposing import full_schema_name
 
 
 def split_version(text: str) -> tuple[str, int | None]:

@@ -8,11 +8,11 @@ from gonk_node.cli.describe import Describer
 from gonk_node.cli.people import People
 from gonk_node.cli.run import Run
 from gonk_node.core.events import OWNER, REVIEWER
-from gonk_node.replica.author import Author
-from gonk_node.replica.bodies import Bodies
-from gonk_node.replica.governing import Governor
-from gonk_node.replica.proposing import Proposer
-from gonk_node.replica.queries import Queries
+from gonk_node.replica.reading.bodies import Bodies
+from gonk_node.replica.reading.queries import Queries
+from gonk_node.replica.signing.author import Author
+from gonk_node.replica.signing.governing import Governor
+from gonk_node.replica.signing.proposing import Proposer
 
 
 class Place:

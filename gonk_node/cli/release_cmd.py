@@ -14,9 +14,9 @@ from gonk_node.cli.run import Run, dataset_argument, verb
 from gonk_node.cli.text import plural, time_text
 from gonk_node.core.ids import is_uuid, uuid_text
 from gonk_node.core.times import is_time, time_json
-from gonk_node.replica.release_diff import Difference, Listed
-from gonk_node.replica.releases import Release, Releases
-from gonk_node.replica.standing import Undecided, undecided
+from gonk_node.replica.history.standing import Undecided, undecided
+from gonk_node.replica.releases.diff import Difference, Listed
+from gonk_node.replica.releases.releases import Release, Releases
 from gonk_node.state import release_notes
 from gonk_node.state.manifest import ListedObject, Summary
 from gonk_node.state.releases import tag_text

@@ -16,8 +16,8 @@ from gonk_node.core.events import ACCEPT, OWNER, REVIEWER
 from gonk_node.core.ids import EventRef, uuid_text
 from gonk_node.core.times import parse_time
 from gonk_node.errors import NotAllowedError, RefusedError
-from gonk_node.replica.queries import Revision
-from gonk_node.replica.reverting import Chosen, Plan, Reverting, Step, find_entry
+from gonk_node.replica.reading.queries import Revision
+from gonk_node.replica.signing.reverting import Chosen, Plan, Reverting, Step, find_entry
 
 _SHOWN_MAX = 50  # steps, in the text form
 _PARTIAL = 6

@@ -13,8 +13,8 @@ from gonk_node.cli.text import plural, time_text
 from gonk_node.core.events import ACCEPT, REJECT
 from gonk_node.core.ids import EventRef
 from gonk_node.errors import ConflictsError, RefusedError, UsageError
-from gonk_node.replica.governing import Reviewed
-from gonk_node.replica.queries import PAGE, Proposal
+from gonk_node.replica.reading.queries import PAGE, Proposal
+from gonk_node.replica.signing.governing import Reviewed
 
 _PARTIAL = 6
 _REVIEW = ("owner", "reviewer")  # roles that may

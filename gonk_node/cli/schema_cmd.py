@@ -17,7 +17,7 @@ from gonk_node.core.events import SCHEMA_PREFIX
 from gonk_node.core.ids import EventRef, uuid_text
 from gonk_node.core.limits import SCHEMA_BYTES_MAX
 from gonk_node.errors import NotFoundError, UsageError
-from gonk_node.replica.proposing import full_schema_name
+from gonk_node.replica.signing.proposing import full_schema_name
 from gonk_node.store.state_schema import SCHEMA
 
 

@@ -18,7 +18,7 @@ from gonk_node.cli.run import Run, dataset_argument, verb
 from gonk_node.cli.text import safe, size_text, time_text
 from gonk_node.core.ids import uuid_text
 from gonk_node.node.on_demand import Advance, OnDemand
-from gonk_node.replica.queries import Revision
+from gonk_node.replica.reading.queries import Revision
 from gonk_node.store.state_schema import ANNOTATION, OBJECT
 
 _SHOWN_MAX = 50  # annotations of one object, in the text form

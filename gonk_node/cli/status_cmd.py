@@ -13,7 +13,7 @@ from gonk_node.cli.text import plural, size_text
 from gonk_node.errors import GonkError
 from gonk_node.node.clone_mark import is_incomplete
 from gonk_node.node.holdings import Holdings, holdings_of
-from gonk_node.replica.standing import ForkFound, standing_of
+from gonk_node.replica.history.standing import ForkFound, standing_of
 from gonk_node.store.state_schema import TABLES
 
 _VIEWS = ("current", "accepted", "pending", "rejected", "deleted", "waiting")

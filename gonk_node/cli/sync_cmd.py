@@ -17,8 +17,8 @@ from gonk_node.node.datasets import DatasetInfo
 from gonk_node.node.node import Node
 from gonk_node.node.shared import SharedDataset, author_signer
 from gonk_node.node.syncing import SyncReport, Watch, sync_once
-from gonk_node.replica.contents import ACCEPTED, ALL, NONE
-from gonk_node.replica.queries import Queries
+from gonk_node.replica.content.contents import ACCEPTED, ALL, NONE
+from gonk_node.replica.reading.queries import Queries
 from gonk_node.replica.replica import clock_ms
 
 

@@ -13,7 +13,7 @@ from gonk_node.cli.run import Run, dataset_argument, verb
 from gonk_node.core.ids import EventRef, uuid_text
 from gonk_node.errors import WrongStateError
 from gonk_node.formats.images import media_type
-from gonk_node.replica.adding import keep_file
+from gonk_node.replica.signing.adding import keep_file
 from gonk_node.store.state_schema import OBJECT
 
 

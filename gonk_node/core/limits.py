@@ -214,7 +214,7 @@ LOSS_LINES_MAX = 50  # of problems that a command prints one by one; --json has 
 LOSS_KINDS_MAX = 200  # of things that were not carried; the rest is one kind
 LOSS_PLACES_MAX = 5  # that a report names of one kind
 
-# --- tables: exported, imported, and what programs read (see formats/parquet_table.py and node/loading/) -----------
+# --- tables: exported, imported, and what programs read (see formats/parquet/table.py and node/loading/) -----------
 
 PARQUET_GROUP_ROWS = 1000  # of one row group: readers decode a group at a time
 PARQUET_GROUP_BYTES = 64 * MIB  # of content in one row group: what writing and reading one takes in memory

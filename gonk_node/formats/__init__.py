@@ -5,9 +5,15 @@ Modules here read the files they are given, and know no dataset; they write noth
 
 from __future__ import annotations
 
-from gonk_node.formats import class_folders, coco, csv_labels, cvat, jsonl, label_studio, parquet, voc, webdataset, yolo
+from gonk_node.formats import class_folders, csv_labels, jsonl, voc
+from gonk_node.formats.coco import importer as coco
+from gonk_node.formats.cvat import importer as cvat
+from gonk_node.formats.label_studio import importer as label_studio
+from gonk_node.formats.parquet import importer as parquet
 from gonk_node.formats.sample import Importer
-from gonk_node.formats.yolo_shapes import DETECT, OBB, POSE, SEGMENT
+from gonk_node.formats.webdataset import importer as webdataset
+from gonk_node.formats.yolo import importer as yolo
+from gonk_node.formats.yolo.shapes import DETECT, OBB, POSE, SEGMENT
 
 IMPORTERS: dict[str, Importer] = {
     "coco": coco.read,

@@ -14,7 +14,7 @@ from gonk_node.errors import InputFileError
 from gonk_node.formats.images import check_name, find, media_type
 from gonk_node.formats.loss import NotCarried
 from gonk_node.formats.sample import ImportedImage, Importer, Record, annotation
-from gonk_node.formats.yolo_folder import all_files, is_image_file
+from gonk_node.formats.yolo.folder import all_files, is_image_file
 from gonk_node.state.strict_json import Json, Problem
 
 SPLITS = ("train", "val", "test")

@@ -21,8 +21,8 @@ from gonk_node.errors import (
 from gonk_node.home import Home
 from gonk_node.net.tls import ensure_certificate
 from gonk_node.node.datasets import DatasetInfo, Datasets
-from gonk_node.replica.projection import Projection
-from gonk_node.replica.queries import Queries
+from gonk_node.replica.folding.projection import Projection
+from gonk_node.replica.reading.queries import Queries
 from gonk_node.store.content import ContentStore
 from gonk_node.store.keyring import public_key
 from gonk_node.store.log import LogStore

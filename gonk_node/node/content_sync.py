@@ -15,8 +15,8 @@ from gonk_node.net.content_http import Source
 from gonk_node.net.content_upload import OfferReport
 from gonk_node.net.content_wire import Wanted
 from gonk_node.node.offering import Offering
-from gonk_node.replica.contents import ALL, FIRST, NONE, PAGE, Contents, NamedContent
-from gonk_node.replica.released_content import ReleasedContent
+from gonk_node.replica.content.contents import ALL, FIRST, NONE, PAGE, Contents, NamedContent
+from gonk_node.replica.content.released_content import ReleasedContent
 from gonk_node.store.content import ContentStore
 
 _GROUP_FILES = 4096  # missing files that are gathered for one download: bounds memory, and keeps every lane busy

@@ -10,8 +10,8 @@ from collections.abc import Collection, Container, Iterable, Sequence
 from typing import NamedTuple
 
 from gonk_node.node.node import Node
-from gonk_node.replica.contents import Contents
-from gonk_node.replica.released_content import ReleasedContent
+from gonk_node.replica.content.contents import Contents
+from gonk_node.replica.content.released_content import ReleasedContent
 
 
 class Dropped(NamedTuple):

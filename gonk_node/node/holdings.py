@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from gonk_node.replica.contents import ACCEPTED, Contents, NamedContent
-from gonk_node.replica.released_content import ReleasedContent
+from gonk_node.replica.content.contents import ACCEPTED, Contents, NamedContent
+from gonk_node.replica.content.released_content import ReleasedContent
 from gonk_node.replica.replica import Replica
 from gonk_node.store.content import ContentStore
 

@@ -17,8 +17,8 @@ from gonk_node.node.datasets import DatasetInfo
 from gonk_node.node.node import Node
 from gonk_node.node.on_demand import OnDemand
 from gonk_node.node.serving import Server
-from gonk_node.replica.author import Author
 from gonk_node.replica.replica import Replica
+from gonk_node.replica.signing.author import Author
 from gonk_node.store.content import ContentStore
 from gonk_node.store.state_db import StateDb
 

@@ -19,8 +19,8 @@ from gonk_node.core.outcome import Ingested
 from gonk_node.errors import GonkError
 from gonk_node.net.replica_port import Checked
 from gonk_node.node.signature_process import SignatureProcess, found_signed
-from gonk_node.replica.author import Author
 from gonk_node.replica.replica import Replica
+from gonk_node.replica.signing.author import Author
 from gonk_node.replica.view import ReplicaView
 from gonk_node.state.authority import Authority
 from gonk_node.sync.outputs import Cursor, Standing

@@ -22,9 +22,9 @@ from gonk_node.node.datasets import DatasetInfo, Datasets, check_name
 from gonk_node.node.making import make_node
 from gonk_node.node.user_table import User
 from gonk_node.node.users import Users
-from gonk_node.replica.author import Author
-from gonk_node.replica.recovering import Recovery, checked_recovery
 from gonk_node.replica.replica import Quota, Replica
+from gonk_node.replica.signing.author import Author
+from gonk_node.replica.signing.recovering import Recovery, checked_recovery
 from gonk_node.store import read_only
 from gonk_node.store.content import ContentStore
 from gonk_node.store.instance import open_instance, store_instance

@@ -14,7 +14,7 @@ from gonk_node.core.limits import CONTENT_OFFERS_PER_ROUND
 from gonk_node.net.content_http import Source
 from gonk_node.net.content_upload import OfferReport, offer
 from gonk_node.net.content_wire import Wanted
-from gonk_node.replica.content_needs import ContentNeeds
+from gonk_node.replica.content.needs import ContentNeeds
 from gonk_node.store.content import ContentStore
 from gonk_node.store.log import LogStore
 

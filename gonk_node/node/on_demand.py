@@ -29,7 +29,7 @@ from gonk_node.net.peers import PeerBook
 from gonk_node.node.link import ReplicaLink
 from gonk_node.node.node import Node
 from gonk_node.node.shared import author_signer
-from gonk_node.replica.contents import Contents
+from gonk_node.replica.content.contents import Contents
 from gonk_node.replica.replica import Replica
 from gonk_node.store.content import ContentStore
 

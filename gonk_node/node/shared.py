@@ -16,9 +16,9 @@ from gonk_node.node.datasets import DatasetInfo
 from gonk_node.node.link import ReplicaLink
 from gonk_node.node.node import Node
 from gonk_node.node.offering import Offering
-from gonk_node.replica.content_needs import ContentNeeds
-from gonk_node.replica.contents import Contents
-from gonk_node.replica.released_content import ReleasedContent
+from gonk_node.replica.content.contents import Contents
+from gonk_node.replica.content.needs import ContentNeeds
+from gonk_node.replica.content.released_content import ReleasedContent
 from gonk_node.store.state_db import StateDb
 
 _log = logging.getLogger(__name__)

@@ -18,8 +18,8 @@ from gonk_node.core.keys import Signer
 from gonk_node.core.outcome import Ingested, Outcome
 from gonk_node.core.verify import verify_entry
 from gonk_node.errors import InvalidEntryError, UsageError
-from gonk_node.replica.collector import paused_collector
-from gonk_node.replica.projection import Projection
+from gonk_node.replica.folding.collector import paused_collector
+from gonk_node.replica.folding.projection import Projection
 from gonk_node.replica.snapshot_files import discard_all
 from gonk_node.replica.stranger_gate import Quota, StrangerGate
 from gonk_node.store.log import LocalPlace, LogStore

@@ -19,8 +19,8 @@ from gonk_node.core.keys import Signer
 from gonk_node.core.outcome import Ingested, Outcome
 from gonk_node.core.verify import verify_entry
 from gonk_node.errors import InvalidEntryError, NotFoundError
+from gonk_node.replica.folding.projection import Projection
 from gonk_node.replica.ingest import Ingest, UnsignedEntry
-from gonk_node.replica.projection import Projection
 from gonk_node.replica.stranger_gate import Quota
 from gonk_node.replica.view import ReplicaView
 from gonk_node.state.authority import Authority

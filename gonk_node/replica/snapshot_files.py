@@ -1,7 +1,7 @@
 """Files of past States, `at/<heads digest>.db` beside a dataset's `state.db`: where they are, and that few are kept.
 
 Disposable, as `state.db` is. What is erased from the log must not live on in one of them, so erasing discards them all. What
-is in them is for `snapshot`.
+is in them is for `releases.snapshot`.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from gonk_node.core.events import (
     SchemaUpdate,
 )
 from gonk_node.core.ids import schema_uuid
-from gonk_node.replica.projection import Projection
+from gonk_node.replica.folding.projection import Projection
 from gonk_node.state.positions import Spans
 from gonk_node.store.log import LogStore
 from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA, TABLES

@@ -6,7 +6,7 @@ import random
 from collections.abc import Collection, Mapping, Sequence, Set
 
 from gonk_node.core.heads import Head, Range
-from gonk_node.replica.projection import Projection
+from gonk_node.replica.folding.projection import Projection
 from gonk_node.state.authority import Authority
 from gonk_node.store.log import LogStore
 from gonk_node.sync.messages import NeededBodies

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from gonk_node.core.events import ObjectCreate
 from gonk_node.core.ids import object_uuid
 from gonk_node.core.limits import CHUNK_BYTES
-from gonk_node.replica.contents import ALL
+from gonk_node.replica.content.contents import ALL
 
 from .material import Sender, new_dataset, new_node, open_node
 from .processes import job, server

@@ -10,9 +10,9 @@ from pathlib import Path
 from gonk_node.core.events import ACCEPT
 from gonk_node.formats import IMPORTERS
 from gonk_node.home import Home
-from gonk_node.replica.exporting import export, frozen
-from gonk_node.replica.governing import Governor
-from gonk_node.replica.importing import Importing
+from gonk_node.replica.exchange.exporting import export, frozen
+from gonk_node.replica.exchange.importing import Importing
+from gonk_node.replica.signing.governing import Governor
 
 from .material import open_node
 from .processes import Facts, run_role

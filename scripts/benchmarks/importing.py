@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from gonk_node.formats import IMPORTERS
-from gonk_node.replica.importing import Importing
+from gonk_node.replica.exchange.importing import Importing
 
 from .baselines import between_verifications
 from .material import make_coco, new_dataset, new_node, open_node

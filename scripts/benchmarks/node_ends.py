@@ -16,7 +16,7 @@ from gonk_node.node.cloning import clone as clone_dataset
 from gonk_node.node.serving import Server
 from gonk_node.node.shared import SharedDataset
 from gonk_node.node.syncing import SyncReport, sync_once
-from gonk_node.replica.contents import NONE
+from gonk_node.replica.content.contents import NONE
 
 from .material import open_node
 from .processes import ChildError, Facts, run_role

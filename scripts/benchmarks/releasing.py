@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gonk_node.core.events import ACCEPT
-from gonk_node.replica.governing import Governor
-from gonk_node.replica.releases import Releases
+from gonk_node.replica.releases.releases import Releases
+from gonk_node.replica.signing.governing import Governor
 
 from .baselines import between_verifications
 from .material import Annotator, new_dataset, new_node, open_node

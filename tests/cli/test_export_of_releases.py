@@ -13,7 +13,7 @@ import yaml
 
 from gonk_node.formats import IMAGES_BESIDE
 from gonk_node.formats.export import EXPORTERS
-from gonk_node.formats.export.citing import BESIDE
+from gonk_node.formats.export.citing.files import BESIDE
 from gonk_node.formats.file_part import open_file
 from gonk_node.formats.images import folder_beside
 from gonk_node.formats.sample import ImportedImage, Record

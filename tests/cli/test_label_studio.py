@@ -74,7 +74,7 @@ def test_relations_name_the_annotations_of_the_dataset(gonk: Gonk, project: Path
 def test_relations_find_what_they_join_in_whichever_part_of_the_import(
     gonk: Gonk, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gonk_node.replica.importing._WAITING_MAX", 3)
+    monkeypatch.setattr("gonk_node.replica.exchange.importing._WAITING_MAX", 3)
     report = gonk.json("import", "cells", "label-studio", project)
     assert (report["annotations"], report["problems"]) == (18, [])
 

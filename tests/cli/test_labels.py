@@ -10,9 +10,9 @@ import pytest
 
 from gonk_node.core.events import ObjectUpdate
 from gonk_node.formats.label_set import MEDIA_TYPE, LabelSet
-from gonk_node.replica.labels import label_set_of
-from gonk_node.replica.proposing import Proposer
-from gonk_node.replica.queries import Queries
+from gonk_node.replica.reading.queries import Queries
+from gonk_node.replica.signing.labels import label_set_of
+from gonk_node.replica.signing.proposing import Proposer
 from kit.command_line import Gonk, exchange
 
 CELLS = {

@@ -321,7 +321,7 @@ def test_what_may_not_be_accepted_any_more_is_told(
     def refuse(*_: object) -> None:
         raise NonconformingError("it does not fit its schema, so it cannot be accepted")
 
-    monkeypatch.setattr("gonk_node.replica.governing.Governor._check_acceptable", refuse)
+    monkeypatch.setattr("gonk_node.replica.signing.governing.Governor._check_acceptable", refuse)
     result = shared.run("revert", "cells", "--author", stranger.key(), "--accept")
     assert result.code == 6
     assert "not accepted: " in result.err and "does not fit its schema" in result.err

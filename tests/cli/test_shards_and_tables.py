@@ -145,7 +145,7 @@ def test_a_folder_of_images_is_refused_and_nothing_is_signed(gonk: Gonk, format_
 
 
 def test_shards_of_others_that_are_packed_are_taken_bit_by_bit(gonk: Gonk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gonk_node.replica.importing.SPOOLED_WAITING_BYTES_MAX", 40)
+    monkeypatch.setattr("gonk_node.replica.exchange.importing.SPOOLED_WAITING_BYTES_MAX", 40)
     items = [
         (f"{n}.{end}", data) for n in range(6) for end, data in (("png", formats.png(salt=b"%d" % n)), ("cls", b"1"))
     ]

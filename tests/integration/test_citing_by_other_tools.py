@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from gonk_node import schemas
-from gonk_node.formats.export import EXPORTERS, cff
-from gonk_node.formats.export.release_facts import Person
+from gonk_node.formats.export import EXPORTERS
+from gonk_node.formats.export.citing import cff
+from gonk_node.formats.export.citing.release_facts import Person
 from gonk_node.state.release_notes import ReleaseNotes
 from kit import formats, other_tools
 from kit.history import key_of

@@ -21,7 +21,7 @@ from gonk_node.node import on_demand
 from gonk_node.node.node import Node
 from gonk_node.node.on_demand import OnDemand
 from gonk_node.node.serving import Server
-from gonk_node.replica.contents import Contents
+from gonk_node.replica.content.contents import Contents
 from kit.command_line import Gonk, exchange
 from kit.damage import replace_row
 from kit.loopback import LOOPBACK, until

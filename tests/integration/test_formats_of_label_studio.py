@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from gonk_node.core.ids import uuid_text
-from gonk_node.formats import label_studio_brush, rle
+from gonk_node.formats import rle
 from gonk_node.formats.label_set import Label
+from gonk_node.formats.label_studio import brush as label_studio_brush
 from gonk_node.formats.loss import NotCarried
 from gonk_node.formats.sample import ImportedAnnotation, ImportedImage, ImportedLabels
 from gonk_node.state.strict_json import Problem

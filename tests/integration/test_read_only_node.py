@@ -14,7 +14,7 @@ import pytest
 
 from gonk_node import open_dataset
 from gonk_node.errors import ReadOnlyError
-from gonk_node.replica import snapshot
+from gonk_node.replica.releases import snapshot
 from gonk_node.store.state_db import StateDb
 from kit import sample_dataset
 from kit.command_line import Gonk, exchange

@@ -12,7 +12,7 @@ from gonk_node.cli import main
 from gonk_node.config import load_config
 from gonk_node.home import Home
 from gonk_node.node.node import Node
-from gonk_node.replica.queries import Queries
+from gonk_node.replica.reading.queries import Queries
 from gonk_node.store.state_schema import OBJECT
 
 BOX = {"label": "WBC", "x": 1, "y": 2, "w": 30, "h": 40}

@@ -32,7 +32,7 @@ from gonk_node.core.events import (
     SchemaUpdate,
     UnknownEvent,
 )
-from gonk_node.replica.queries import Queries, Revision
+from gonk_node.replica.reading.queries import Queries, Revision
 from gonk_node.state.authority import Authority
 from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA
 from kit.history import annotation_create, object_create, own, schema_create

@@ -8,7 +8,7 @@ from typing import Any
 
 from gonk_node.core.entry import Entry
 from gonk_node.core.ids import EventRef
-from gonk_node.replica.projection import Projection
+from gonk_node.replica.folding.projection import Projection
 from gonk_node.state.authority import RoleInfo
 from gonk_node.state.revisions import STATUS_NAMES, views_of
 from gonk_node.store.state_db import StateDb

@@ -12,10 +12,11 @@ from typing import Any
 
 from gonk_node.core.ids import uuid_text
 from gonk_node.formats import IMPORTERS
-from gonk_node.formats.export import EXPORTERS, citing
-from gonk_node.formats.export.citing import BESIDE
+from gonk_node.formats.export import EXPORTERS
+from gonk_node.formats.export.citing import files as citing
+from gonk_node.formats.export.citing.files import BESIDE
+from gonk_node.formats.export.citing.release_facts import ReleaseFacts
 from gonk_node.formats.export.job import Job, Sample, SampleAnnotation, SchemaDocument
-from gonk_node.formats.export.release_facts import ReleaseFacts
 from gonk_node.formats.file_part import open_file
 from gonk_node.formats.folder import FolderWriter
 from gonk_node.formats.label_set import Label

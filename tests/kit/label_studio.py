@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gonk_node.formats import label_studio_brush
+from gonk_node.formats.label_studio import brush as label_studio_brush
 from kit import formats
 
 WIDTH, HEIGHT = 200, 100

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from gonk_node.core.entry import read_stored
 from gonk_node.core.events import PUBLIC, DatasetCreate
-from gonk_node.replica.author import Author
-from gonk_node.replica.group_commit import Draft
-from gonk_node.replica.proposing import Proposer
-from gonk_node.replica.queries import Queries, Revision
+from gonk_node.replica.reading.queries import Queries, Revision
 from gonk_node.replica.replica import Replica
+from gonk_node.replica.signing.author import Author
+from gonk_node.replica.signing.group_commit import Draft
+from gonk_node.replica.signing.proposing import Proposer
 from gonk_node.store.state_schema import OBJECT
 from kit.arrival_log import shuffled
 from kit.authors import TestAuthor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gonk_node.formats.export.release_facts import Person, ReleaseFacts
+from gonk_node.formats.export.citing.release_facts import Person, ReleaseFacts
 from gonk_node.state.release_notes import ReleaseNotes
 from kit.history import key_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gonk_node.core.ids import EventRef
-from gonk_node.replica.projection import Projection
+from gonk_node.replica.folding.projection import Projection
 from gonk_node.store.state_schema import ENTITY_NAMES, TABLES, split_number
 
 _OWN = ("name, media_type, size, content_id, sha256", "schema_no, body", "name, body")

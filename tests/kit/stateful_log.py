@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from gonk_node.core.ids import EventRef
 from gonk_node.core.outcome import Ingested, Outcome
-from gonk_node.replica.projection import Projection
+from gonk_node.replica.folding.projection import Projection
 from gonk_node.replica.view import ReplicaView
 from gonk_node.store.log import LogStore
 from gonk_node.store.state_db import StateDb

@@ -10,7 +10,7 @@ from typing import Any
 
 from gonk_node.core.entry import Entry
 from gonk_node.core.events import OWNER, AcceptGrant, Grant, Revoke
-from gonk_node.replica.projection import Projection
+from gonk_node.replica.folding.projection import Projection
 from gonk_node.state.revisions import CREATE_PENDING, CREATE_REJECTED, DELETE_PENDING
 from gonk_node.store.state_db import StateDb
 from kit.arrival_log import ArrivalLog

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import pytest
 
 from gonk_node.core.entry import Entry, without_bodies
-from gonk_node.replica import projection as projection_module
-from gonk_node.replica.projection import Projection
+from gonk_node.replica.folding import projection as projection_module
+from gonk_node.replica.folding.projection import Projection
 from gonk_node.store.state_db import StateDb
 from kit.arrival_log import ArrivalLog, shuffled
 from kit.history import random_history

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from gonk_node.core.entry import Entry, without_bodies
 from gonk_node.core.events import AcceptGrant, Grant, Revoke
-from gonk_node.replica.projection import Projection
+from gonk_node.replica.folding.projection import Projection
 from gonk_node.store.state_db import StateDb
 from kit.arrival_log import ArrivalLog, shuffled
 from kit.history import PEOPLE, RandomAuthors, World, key_of, random_history, ref

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from gonk_node.core.ids import uuid_text
 from gonk_node.errors import InputFileError
-from gonk_node.formats import IMPORTERS, label_studio_brush, rle
+from gonk_node.formats import IMPORTERS, rle
+from gonk_node.formats.label_studio import brush as label_studio_brush
 from gonk_node.formats.sample import ImportedAnnotation
 from gonk_node.state.strict_json import Problem
 from kit import formats, label_studio

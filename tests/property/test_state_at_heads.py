@@ -7,9 +7,9 @@ from array import array
 from collections.abc import Sequence
 
 from gonk_node.core.entry import Entry
-from gonk_node.replica.manifest_items import manifest_items
-from gonk_node.replica.projection import Projection
-from gonk_node.replica.snapshot import LogUpTo
+from gonk_node.replica.folding.projection import Projection
+from gonk_node.replica.releases.manifest_items import manifest_items
+from gonk_node.replica.releases.snapshot import LogUpTo
 from gonk_node.state.conformance import Conformance
 from gonk_node.state.manifest import Manifest
 from gonk_node.store.state_db import StateDb

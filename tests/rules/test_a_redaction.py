@@ -7,7 +7,7 @@ import pytest
 from gonk_node.core.entry import without_bodies
 from gonk_node.core.events import CONTRIBUTOR, REVIEWER, Delete, Grant, Profile, Redact
 from gonk_node.core.ids import EventRef
-from gonk_node.replica.projection import Projection
+from gonk_node.replica.folding.projection import Projection
 from gonk_node.store.state_db import StateDb
 from kit.arrival_log import ArrivalLog
 from kit.folded import fold

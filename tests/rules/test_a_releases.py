@@ -11,11 +11,11 @@ from blake3 import blake3
 from gonk_node.core.events import OWNER, Grant, ObjectUpdate, ReleaseCreate, ReleaseHead
 from gonk_node.core.ids import EventRef
 from gonk_node.errors import NotFoundError, ReleaseError, UsageError
-from gonk_node.replica.bodies import Bodies
-from gonk_node.replica.manifest_items import manifest_items
-from gonk_node.replica.projection import Projection
-from gonk_node.replica.queries import Queries
-from gonk_node.replica.releases import Releases
+from gonk_node.replica.folding.projection import Projection
+from gonk_node.replica.reading.bodies import Bodies
+from gonk_node.replica.reading.queries import Queries
+from gonk_node.replica.releases.manifest_items import manifest_items
+from gonk_node.replica.releases.releases import Releases
 from gonk_node.state.manifest import LeftOut, ListedObject, Manifest
 from gonk_node.state.releases import Signed, check_tag, named_by_tags
 from gonk_node.store.state_db import StateDb

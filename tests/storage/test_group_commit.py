@@ -20,11 +20,11 @@ from gonk_node.core.events import CONTRIBUTOR, Delete, Grant, Profile
 from gonk_node.core.ids import EventRef
 from gonk_node.core.limits import ENTRY_BYTES_MAX, MIB, TIME_LEAP_MS_MAX
 from gonk_node.errors import BusyError, ExistsError, RefusedError, StorageError, UsageError
-from gonk_node.replica import group_commit
-from gonk_node.replica.group_commit import Committed, Draft, GroupCommit
-from gonk_node.replica.proposing import Proposer
-from gonk_node.replica.queries import Queries
+from gonk_node.replica.reading.queries import Queries
 from gonk_node.replica.replica import Replica, clock_ms
+from gonk_node.replica.signing import group_commit
+from gonk_node.replica.signing.group_commit import Committed, Draft, GroupCommit
+from gonk_node.replica.signing.proposing import Proposer
 from gonk_node.store.log import LocalPlace, LogStore
 from gonk_node.store.state_schema import ANNOTATION
 from kit.authors import TestAuthor
@@ -149,8 +149,8 @@ import os, sys, threading
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from gonk_node.core.ids import event_uuid
-from gonk_node.replica.group_commit import GroupCommit
-from gonk_node.replica.proposing import Proposer
+from gonk_node.replica.signing.group_commit import GroupCommit
+from gonk_node.replica.signing.proposing import Proposer
 from kit.local_replica import annotating, author, reopen
 replica = reopen(Path(sys.argv[2]))
 commit = GroupCommit(replica)
@@ -436,8 +436,8 @@ from concurrent.futures import wait
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from gonk_node.errors import GonkError
-from gonk_node.replica.group_commit import GroupCommit
-from gonk_node.replica.proposing import Proposer
+from gonk_node.replica.signing.group_commit import GroupCommit
+from gonk_node.replica.signing.proposing import Proposer
 from kit.local_replica import annotating, author, reopen
 replica = reopen(Path(sys.argv[2]))
 commit = GroupCommit(replica)

@@ -9,9 +9,9 @@ import pytest
 
 from gonk_node.core.limits import SNAPSHOTS_KEPT_MAX
 from gonk_node.errors import NotFoundError, NotHeldError, ReleaseError
-from gonk_node.replica import snapshot as snapshot_module
+from gonk_node.replica.releases import snapshot as snapshot_module
+from gonk_node.replica.releases.snapshot import LogUpTo, heads_at_time, snapshot_at
 from gonk_node.replica.replica import Replica
-from gonk_node.replica.snapshot import LogUpTo, heads_at_time, snapshot_at
 from kit import local_replica
 from kit.authors import TestAuthor
 from kit.history import object_create, schema_create

@@ -30,11 +30,11 @@ from gonk_node.errors import (
     VerificationError,
     WrongStateError,
 )
-from gonk_node.replica.governing import Governor
-from gonk_node.replica.proposing import Proposer
-from gonk_node.replica.recovering import replace_root
-from gonk_node.replica.releases import Release, Releases
+from gonk_node.replica.releases.releases import Release, Releases
 from gonk_node.replica.replica import Replica
+from gonk_node.replica.signing.governing import Governor
+from gonk_node.replica.signing.proposing import Proposer
+from gonk_node.replica.signing.recovering import replace_root
 from gonk_node.state.manifest import NONCONFORMING, OBJECT_LEFT_OUT
 from kit import local_replica
 from kit.authors import TestAuthor
@@ -258,7 +258,7 @@ def _first_of(replica: Replica, name: str) -> EventRef:
 def test_what_was_erased_since_is_told_apart_and_nothing_of_it_stays(
     replica: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gonk_node.replica.snapshot.SNAPSHOT_MEMORY_EVENTS_MAX", 0)
+    monkeypatch.setattr("gonk_node.replica.releases.snapshot.SNAPSHOT_MEMORY_EVENTS_MAX", 0)
     made = release(replica)
     assert replica.db.path is not None
     kept = replica.db.path.parent / "at"

@@ -5,20 +5,13 @@ Modules here write into the folder that they are given; they read nothing but th
 
 from __future__ import annotations
 
-from gonk_node.formats.export import (
-    class_folders,
-    coco,
-    csv_labels,
-    cvat,
-    jsonl,
-    label_studio,
-    parquet,
-    voc,
-    webdataset,
-    yolo,
-)
+from gonk_node.formats.export import class_folders, csv_labels, jsonl, voc, yolo
+from gonk_node.formats.export.coco import exporter as coco
+from gonk_node.formats.export.cvat import exporter as cvat
 from gonk_node.formats.export.job import Exporter
-from gonk_node.formats.yolo_shapes import DETECT, OBB, POSE, SEGMENT
+from gonk_node.formats.export.label_studio import exporter as label_studio
+from gonk_node.formats.export.shards import parquet, webdataset
+from gonk_node.formats.yolo.shapes import DETECT, OBB, POSE, SEGMENT
 
 EXPORTERS: dict[str, Exporter] = {
     "coco": coco.write,

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from blake3 import blake3
 
 from gonk_node.errors import RefusedError
-from gonk_node.formats.export.citing import BESIDE
+from gonk_node.formats.export.citing.files import BESIDE
 from gonk_node.formats.export.job import (
     Exporter,
     Job,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gonk_node.formats.export.coco_shapes import short
+from gonk_node.formats.export.coco.shapes import short
 from gonk_node.formats.export.job import (
     Job,
     Sample,

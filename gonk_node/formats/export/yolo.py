@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gonk_node.formats import yolo_yaml
-from gonk_node.formats.export.coco_shapes import around
+from gonk_node.formats.export.coco.shapes import around
 from gonk_node.formats.export.job import (
     Exporter,
     Job,
@@ -26,7 +25,8 @@ from gonk_node.formats.export.job import (
 from gonk_node.formats.export.numbering import Labels, kept_id
 from gonk_node.formats.image_size import ImageSize
 from gonk_node.formats.safe_names import Names, split_extension
-from gonk_node.formats.yolo_shapes import (
+from gonk_node.formats.yolo import data_yaml as yolo_yaml
+from gonk_node.formats.yolo.shapes import (
     DETECT,
     OBB,
     POSE,

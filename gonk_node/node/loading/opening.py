@@ -21,10 +21,10 @@ from gonk_node.errors import NotFoundError, UsageError
 from gonk_node.home import Home
 from gonk_node.node.node import Node
 from gonk_node.node.on_demand import BlockingOnDemand
-from gonk_node.replica.releases import Releases
+from gonk_node.replica.reading.samples import Samples
+from gonk_node.replica.releases.releases import Releases
+from gonk_node.replica.releases.snapshot import Snapshot, heads_at_time, snapshot_at
 from gonk_node.replica.replica import Replica
-from gonk_node.replica.samples import Samples
-from gonk_node.replica.snapshot import Snapshot, heads_at_time, snapshot_at
 from gonk_node.store.gate import Gate
 
 Heads = tuple[Head, ...]

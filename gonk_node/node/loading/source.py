@@ -19,8 +19,9 @@ from gonk_node.formats.loss import Loss
 from gonk_node.node.loading.annotations import Annotation
 from gonk_node.node.loading.opening import Heads, Opening, OpenNode
 from gonk_node.node.loading.typed import typed
-from gonk_node.replica import exporting, labels
-from gonk_node.replica.queries import Revision
+from gonk_node.replica.exchange import exporting
+from gonk_node.replica.reading.queries import Revision
+from gonk_node.replica.signing import labels
 from gonk_node.store.content_reader import ContentReader
 
 

@@ -15,10 +15,10 @@ from typing import Any
 
 from gonk_node.core.limits import PARQUET_CONTENT_BYTES_MAX
 from gonk_node.errors import DiskFullError, GonkError, InputFileError, UsageError
-from gonk_node.formats.export.parquet import TableWriter, table_metadata, table_row
+from gonk_node.formats.export.shards.parquet import TableWriter, table_metadata, table_row
 from gonk_node.formats.extras import library
 from gonk_node.formats.loss import Loss
-from gonk_node.formats.parquet_table import ANNOTATION_FIELDS, ANNOTATIONS, CONTENT, OBJECT_COLUMNS
+from gonk_node.formats.parquet.table import ANNOTATION_FIELDS, ANNOTATIONS, CONTENT, OBJECT_COLUMNS
 from gonk_node.node.loading.annotations import Annotation
 from gonk_node.node.loading.exported import exported
 from gonk_node.node.loading.sample import Sample, decodable_types

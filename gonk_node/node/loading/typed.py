@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from gonk_node.node.loading.annotations import TYPES, Annotation, ShippedAnnotation
-from gonk_node.replica.queries import Revision
+from gonk_node.replica.reading.queries import Revision
 
 _BY_ID = {f"https://gonk.dev/schemas/{name}/1": kind for name, kind in TYPES.items()}
 _COMMON = {field.name for field in fields(Annotation)}

@@ -9,7 +9,7 @@ import pytest
 from gonk_node.api import reviews
 from gonk_node.core.events import ACCEPT
 from gonk_node.core.ids import EventRef, event_uuid
-from gonk_node.replica.governing import Governor
+from gonk_node.replica.signing.governing import Governor
 from kit.local_replica import author, furnish, make
 
 

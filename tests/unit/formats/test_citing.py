@@ -11,8 +11,9 @@ import yaml
 
 from gonk_node import schemas
 from gonk_node.core.limits import CITED_NAME_CHARS_MAX
-from gonk_node.formats.export import EXPORTERS, bibtex, cff
-from gonk_node.formats.export.release_facts import Person
+from gonk_node.formats.export import EXPORTERS
+from gonk_node.formats.export.citing import bibtex, cff
+from gonk_node.formats.export.citing.release_facts import Person
 from gonk_node.state.release_notes import ReleaseNotes
 from kit import formats
 from kit.history import key_of

@@ -12,9 +12,9 @@ from uuid import UUID
 import pytest
 
 from gonk_node.errors import InputFileError, VerificationError
-from gonk_node.formats.gonk_event import AnnotationMade, Deleted, Identifier, ObjectMade, OwnerChanged, Reviewed, hashed
-from gonk_node.formats.gonk_event import read_event as read
-from gonk_node.formats.gonk_folder import GonkFolder as Reader
+from gonk_node.formats.gonk.event import AnnotationMade, Deleted, Identifier, ObjectMade, OwnerChanged, Reviewed, hashed
+from gonk_node.formats.gonk.event import read_event as read
+from gonk_node.formats.gonk.folder import GonkFolder as Reader
 from kit.gonk_folder import GonkFolder
 
 

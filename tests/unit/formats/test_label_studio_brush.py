@@ -8,7 +8,7 @@ import pytest
 
 from gonk_node.core.limits import LABEL_STUDIO_MASK_PIXELS_MAX
 from gonk_node.errors import InputFileError
-from gonk_node.formats.label_studio_brush import decode, encode
+from gonk_node.formats.label_studio.brush import decode, encode
 
 
 def packed(*fields: tuple[int, int]) -> list[int]:
@@ -79,6 +79,6 @@ def test_larger_images_and_masks_that_fit_into_no_annotation_are_refused(monkeyp
         encode([2 * LABEL_STUDIO_MASK_PIXELS_MAX], LABEL_STUDIO_MASK_PIXELS_MAX, 2)
     stripes = packed((32, 4000), *HEAD, *[(1, 1), (2, 2), (8, 39), (8, 255), (1, 1), (2, 2), (8, 39), (8, 0)] * 50)
     assert len(decode(stripes, 10, 100)) == 1001
-    monkeypatch.setattr("gonk_node.formats.label_studio_brush.IMPORTED_BODY_BYTES_MAX", 999)
+    monkeypatch.setattr("gonk_node.formats.label_studio.brush.IMPORTED_BODY_BYTES_MAX", 999)
     with pytest.raises(InputFileError, match="more runs than fit"):
         decode(stripes, 10, 100)

@@ -14,10 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gonk_node.errors import InputFileError
-from gonk_node.formats import file_part, parquet_file, parquet_pages
+from gonk_node.formats import file_part
 from gonk_node.formats.loss import NotCarried
-from gonk_node.formats.parquet_file import ParquetFile
-from gonk_node.formats.parquet_pages import Chunk, check_chunk
+from gonk_node.formats.parquet import file as parquet_file
+from gonk_node.formats.parquet import pages as parquet_pages
+from gonk_node.formats.parquet.file import ParquetFile
+from gonk_node.formats.parquet.pages import Chunk, check_chunk
 from gonk_node.formats.sample import ImportedAnnotation, ImportedImage
 from gonk_node.state.strict_json import Problem
 from kit import formats

@@ -13,8 +13,9 @@ import pytest
 
 from gonk_node.errors import MissingExtraError, RefusedError, StorageError
 from gonk_node.formats import extras
-from gonk_node.formats.export import EXPORTERS, parquet
+from gonk_node.formats.export import EXPORTERS
 from gonk_node.formats.export.job import Job, SchemaDocument
+from gonk_node.formats.export.shards import parquet
 from gonk_node.formats.folder import ExportFile, FolderWriter
 from gonk_node.formats.label_set import Label
 from gonk_node.formats.loss import Loss

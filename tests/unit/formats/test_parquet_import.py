@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from gonk_node.errors import InputFileError
-from gonk_node.formats import hugging_face, parquet
 from gonk_node.formats.file_part import FilePart, read_part
 from gonk_node.formats.label_set import Label
 from gonk_node.formats.loss import NotCarried
+from gonk_node.formats.parquet import hugging_face
+from gonk_node.formats.parquet import importer as parquet
 from gonk_node.formats.sample import ImportedAnnotation, ImportedImage, ImportedLabels, Record
 from gonk_node.state.strict_json import Problem
 from kit import formats

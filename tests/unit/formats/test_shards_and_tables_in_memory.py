@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from gonk_node.formats import IMPORTERS
-from gonk_node.formats.export import EXPORTERS, parquet, tar_shards
+from gonk_node.formats.export import EXPORTERS
 from gonk_node.formats.export.job import Job, Sample
+from gonk_node.formats.export.shards import parquet, tar_shards
 from gonk_node.formats.folder import FolderWriter
 from gonk_node.formats.loss import Loss
 from kit import formats

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from gonk_node.errors import GonkError, InputFileError
 from gonk_node.formats import file_part
 from gonk_node.formats.file_part import read_part
-from gonk_node.formats.tar_members import TarMember, read_tar
+from gonk_node.formats.webdataset.tar_members import TarMember, read_tar
 from gonk_node.state.strict_json import Problem
 from kit.tars import Item, header, tar
 

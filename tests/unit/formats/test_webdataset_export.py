@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from gonk_node.errors import StorageError
-from gonk_node.formats.export import numbering, tar_shards
+from gonk_node.formats.export import numbering
 from gonk_node.formats.export.job import Sample
+from gonk_node.formats.export.shards import tar_shards
 from gonk_node.formats.label_set import Label
 from kit import formats, tars
 

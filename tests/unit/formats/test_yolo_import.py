@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from gonk_node.errors import InputFileError
-from gonk_node.formats import yolo_yaml
 from gonk_node.formats.loss import NotCarried
 from gonk_node.formats.sample import ImportedAnnotation, ImportedImage, Record
+from gonk_node.formats.yolo import data_yaml as yolo_yaml
 from gonk_node.state.strict_json import Problem
 from kit import formats
 

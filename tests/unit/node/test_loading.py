@@ -16,7 +16,7 @@ from gonk_node import Annotation, Dataset, open_dataset
 from gonk_node.core.events import ACCEPT, AnnotationCreate, Review
 from gonk_node.errors import InputFileError, MissingExtraError, NotFoundError, UsageError
 from gonk_node.node.loading.annotations import BoundingBox
-from gonk_node.replica.queries import Queries
+from gonk_node.replica.reading.queries import Queries
 from kit import sample_dataset
 from kit.command_line import Gonk, exchange
 from kit.sample_dataset import IMAGES, all_told, png

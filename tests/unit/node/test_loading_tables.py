@@ -15,7 +15,7 @@ import pytest
 from gonk_node import Dataset, open_dataset
 from gonk_node.core import limits
 from gonk_node.errors import DiskFullError, ExistsError, InputFileError, PeerUnavailableError, UsageError
-from gonk_node.formats.export import parquet as export_parquet
+from gonk_node.formats.export.shards import parquet as export_parquet
 from kit import formats, sample_dataset, tars
 from kit.command_line import Gonk, exchange
 from kit.sample_dataset import IMAGES

@@ -12,7 +12,7 @@ from gonk_node import schemas
 from gonk_node.core.ids import EventRef
 from gonk_node.node.loading.annotations import TYPES, Annotation
 from gonk_node.node.loading.typed import typed
-from gonk_node.replica.queries import Revision
+from gonk_node.replica.reading.queries import Revision
 from gonk_node.store.state_schema import ANNOTATION, SCHEMA
 
 COMPANIONS = {"label-set"}  # ship beside the schemas, but no annotation has them

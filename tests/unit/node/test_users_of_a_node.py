@@ -36,7 +36,7 @@ from gonk_node.node import users as users_module
 from gonk_node.node.node import Node
 from gonk_node.node.user_table import User, UserRow, UserTable, decode_users, encode_users
 from gonk_node.node.users import Users
-from gonk_node.replica.governing import Governor
+from gonk_node.replica.signing.governing import Governor
 from gonk_node.state.authority import Authority, RoleInfo
 from gonk_node.store import private_file
 from gonk_node.store.keyring import Cost, create_key, load_key

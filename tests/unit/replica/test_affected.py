@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gonk_node.core.events import OWNER
-from gonk_node.replica.affected import changed_keys
+from gonk_node.replica.folding.affected import changed_keys
 from gonk_node.state.authority import Authority, RoleInfo
 
 ANNA, BEN, NORA = (name * 8 for name in (b"anna", b"ben!", b"nora"))

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from gonk_node.errors import NonconformingError
-from gonk_node.replica import bodies
-from gonk_node.replica.bodies import Bodies
-from gonk_node.replica.proposing import Proposer
+from gonk_node.replica.reading import bodies
+from gonk_node.replica.reading.bodies import Bodies
+from gonk_node.replica.signing.proposing import Proposer
 from kit.history import schema_create
 from kit.local_replica import author, furnish, make
 

@@ -7,9 +7,9 @@ from hashlib import sha256
 from gonk_node.core.entry import Entry
 from gonk_node.core.events import CONTRIBUTOR, Delete, ObjectCreate
 from gonk_node.core.limits import MIB, STRANGER_CONTENT_BYTES_MIN
-from gonk_node.replica.content_needs import ContentNeeds
-from gonk_node.replica.projection import Projection
-from gonk_node.replica.stranger_content import ContentQuota, StrangerContent
+from gonk_node.replica.content.needs import ContentNeeds
+from gonk_node.replica.content.stranger_content import ContentQuota, StrangerContent
+from gonk_node.replica.folding.projection import Projection
 from gonk_node.store.state_db import StateDb
 from kit.arrival_log import ArrivalLog
 from kit.history import World, accept, key_of, ref, reject, some_uuid

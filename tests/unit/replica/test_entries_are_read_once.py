@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gonk_node.core.entry import without_bodies
 from gonk_node.core.events import Profile, Redact
-from gonk_node.replica.projection import Projection
+from gonk_node.replica.folding.projection import Projection
 from gonk_node.store.state_db import StateDb
 from kit.arrival_log import ArrivalLog
 from kit.history import World, annotation_create, object_create, ref, schema_create

@@ -9,10 +9,10 @@ import pytest
 from gonk_node.core.entry import Entry, without_bodies
 from gonk_node.core.events import ACCEPT, OWNER, REVIEWER, Delete, Profile, Redact, Review
 from gonk_node.core.ids import EventRef, event_uuid, uuid_text
-from gonk_node.replica import gonk_events as module
-from gonk_node.replica.gonk_events import GonkEvents
-from gonk_node.replica.projection import Projection
-from gonk_node.replica.queries import Queries
+from gonk_node.replica.folding.projection import Projection
+from gonk_node.replica.history import gonk_events as module
+from gonk_node.replica.history.gonk_events import GonkEvents
+from gonk_node.replica.reading.queries import Queries
 from gonk_node.replica.replica import Replica
 from gonk_node.store.state_db import StateDb
 from kit.arrival_log import ArrivalLog

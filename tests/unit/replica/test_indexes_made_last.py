@@ -10,9 +10,9 @@ import pytest
 from gonk_node.core.entry import Entry
 from gonk_node.core.events import Delete, Event, Redact
 from gonk_node.core.ids import EventRef
-from gonk_node.replica import held_annotations
-from gonk_node.replica import projection as projection_module
-from gonk_node.replica.projection import Projection
+from gonk_node.replica.folding import held_annotations
+from gonk_node.replica.folding import projection as projection_module
+from gonk_node.replica.folding.projection import Projection
 from gonk_node.store.state_compare import differing_tables
 from gonk_node.store.state_db import StateDb
 from gonk_node.store.state_schema import LATER_INDEXES

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from gonk_node.replica.listing import Entity, Filter, Listing, Page, Version
-from gonk_node.replica.projection import Projection
-from gonk_node.replica.queries import Queries, Revision
+from gonk_node.replica.folding.projection import Projection
+from gonk_node.replica.reading.listing import Entity, Filter, Listing, Page, Version
+from gonk_node.replica.reading.queries import Queries, Revision
 from gonk_node.state.revisions import VIEWS
 from gonk_node.store.state_db import StateDb
 from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from gonk_node.core.events import Profile
-from gonk_node.replica import log_pages as module
-from gonk_node.replica.log_pages import Chosen, log_entries, log_page
+from gonk_node.replica.history import log_pages as module
+from gonk_node.replica.history.log_pages import Chosen, log_entries, log_page
 from gonk_node.replica.replica import Replica
 from kit.local_replica import author, furnish, make
 

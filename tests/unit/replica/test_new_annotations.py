@@ -9,10 +9,10 @@ import pytest
 from gonk_node.core.entry import Entry
 from gonk_node.core.events import CONTRIBUTOR, Delete, Event, Redact
 from gonk_node.core.ids import EventRef
-from gonk_node.replica.collect import Collected
-from gonk_node.replica.new_annotations import NewAnnotations
-from gonk_node.replica.place import Place
-from gonk_node.replica.projection import Projection
+from gonk_node.replica.folding.collect import Collected
+from gonk_node.replica.folding.new_annotations import NewAnnotations
+from gonk_node.replica.folding.place import Place
+from gonk_node.replica.folding.projection import Projection
 from gonk_node.store.state_compare import differing_tables
 from gonk_node.store.state_db import StateDb
 from kit.arrival_log import ArrivalLog

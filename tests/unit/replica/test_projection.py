@@ -11,8 +11,8 @@ from gonk_node.core.events import CONTRIBUTOR, OWNER, AcceptGrant, Grant, Redact
 from gonk_node.core.ids import EventRef
 from gonk_node.core.verify import check_chain, verify_entry
 from gonk_node.errors import DamagedStoreError
-from gonk_node.replica import projection as projection_module
-from gonk_node.replica.projection import Projection
+from gonk_node.replica.folding import projection as projection_module
+from gonk_node.replica.folding.projection import Projection
 from gonk_node.store.state_db import StateDb
 from kit.arrival_log import ArrivalLog
 from kit.authors import TestAuthor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gonk_node.replica.queries import Queries
+from gonk_node.replica.reading.queries import Queries
 from gonk_node.store.state_db import StateDb
 
 

@@ -9,12 +9,12 @@ import pytest
 
 from gonk_node.core.events import CONTRIBUTOR, Grant, ObjectUpdate, Profile
 from gonk_node.core.ids import EventRef
-from gonk_node.formats.export.release_facts import ReleaseFacts
-from gonk_node.replica import citing
-from gonk_node.replica.citing import release_facts
-from gonk_node.replica.projection import Projection
-from gonk_node.replica.queries import Queries
-from gonk_node.replica.releases import Releases
+from gonk_node.formats.export.citing.release_facts import ReleaseFacts
+from gonk_node.replica.folding.projection import Projection
+from gonk_node.replica.reading.queries import Queries
+from gonk_node.replica.releases import citing
+from gonk_node.replica.releases.citing import release_facts
+from gonk_node.replica.releases.releases import Releases
 from gonk_node.replica.replica import Replica
 from gonk_node.store.state_db import StateDb
 from kit import local_replica

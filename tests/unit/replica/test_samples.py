@@ -8,7 +8,7 @@ from gonk_node.core.events import ACCEPT, AnnotationCreate, ObjectCreate, Review
 from gonk_node.core.ids import EventRef
 from gonk_node.formats import own_objects
 from gonk_node.formats.label_set import MEDIA_TYPE
-from gonk_node.replica.samples import Samples
+from gonk_node.replica.reading.samples import Samples
 from kit import local_replica
 from kit.history import object_create, schema_create, some_uuid
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gonk_node.replica.projection import Projection
+from gonk_node.replica.folding.projection import Projection
 from gonk_node.store.state_db import StateDb
 from kit.arrival_log import ArrivalLog
 from kit.history import World, object_create

@@ -18,9 +18,9 @@ from gonk_node.errors import (
     UsageError,
     WrongStateError,
 )
-from gonk_node.replica.proposing import Proposer
-from gonk_node.replica.queries import Revision
+from gonk_node.replica.reading.queries import Revision
 from gonk_node.replica.replica import Replica
+from gonk_node.replica.signing.proposing import Proposer
 from gonk_node.store.state_schema import ANNOTATION
 from kit.history import annotation_create, object_update, some_uuid
 from kit.local_replica import author, furnish, make, thing

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gonk_node.core.events import CONTRIBUTOR, OWNER, REVIEWER, Revoke
-from gonk_node.replica.projection import Projection
+from gonk_node.replica.folding.projection import Projection
 from gonk_node.state.authority import Authority
 from gonk_node.store.state_db import StateDb
 from kit.arrival_log import ArrivalLog

@@ -1,0 +1,1 @@
+"""CVAT's XML in, for images and for video."""

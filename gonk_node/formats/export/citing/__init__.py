@@ -1,0 +1,1 @@
+"""The files beside an export of a release by which it is cited and found."""

@@ -1,0 +1,1 @@
+"""CVAT's XML out, for images and for video."""

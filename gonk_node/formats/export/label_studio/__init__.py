@@ -1,0 +1,1 @@
+"""Label Studio's tasks out, with the labelling config that shows them."""

@@ -1,0 +1,1 @@
+"""Parquet in: gonk's own tables, and image datasets of Hugging Face."""

@@ -1,0 +1,1 @@
+"""WebDataset in: shards of gonk's own and of other programs."""

@@ -1,0 +1,1 @@
+"""YOLO in: detect, segment, pose and OBB; and what both ways share."""

@@ -1,0 +1,1 @@
+"""Which content a node wants, takes and offers. Bytes are moved by `node` and `net`."""

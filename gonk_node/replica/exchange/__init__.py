@@ -1,0 +1,1 @@
+"""Datasets in and out: what importers yield, signed; what exporters write, read from a State."""

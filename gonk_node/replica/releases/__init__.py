@@ -1,0 +1,1 @@
+"""Releases, and the State at past heads: made, found, verified and compared."""

@@ -1,0 +1,1 @@
+"""What a person may sign, checked before it is signed; and the signing, one by one or many at one time."""
