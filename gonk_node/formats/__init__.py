@@ -1,4 +1,4 @@
-"""Other people's files: one module a format, and the table of the formats.
+"""Other people's files: a module or a folder for each format, and the table of the formats.
 
 Modules here read the files they are given, and know no dataset; they write nothing but temporary files of what they unpack.
 """
@@ -6,30 +6,30 @@ Modules here read the files they are given, and know no dataset; they write noth
 from __future__ import annotations
 
 from gonk_node.formats import class_folders, csv_labels, jsonl, voc
-from gonk_node.formats.coco import importer as coco
-from gonk_node.formats.cvat import importer as cvat
-from gonk_node.formats.label_studio import importer as label_studio
-from gonk_node.formats.parquet import importer as parquet
+from gonk_node.formats.coco.importer import read as read_coco
+from gonk_node.formats.cvat.importer import read as read_cvat
+from gonk_node.formats.label_studio.importer import read as read_label_studio
+from gonk_node.formats.parquet.importer import read as read_parquet
 from gonk_node.formats.sample import Importer
-from gonk_node.formats.webdataset import importer as webdataset
-from gonk_node.formats.yolo import importer as yolo
+from gonk_node.formats.webdataset.importer import read as read_webdataset
+from gonk_node.formats.yolo.importer import reader as reader_of_yolo
 from gonk_node.formats.yolo.shapes import DETECT, OBB, POSE, SEGMENT
 
 IMPORTERS: dict[str, Importer] = {
-    "coco": coco.read,
+    "coco": read_coco,
     "csv": csv_labels.read,
-    "cvat": cvat.read,
+    "cvat": read_cvat,
     "imagefolder": class_folders.reader("imagefolder", ()),
     "jsonl": jsonl.read,
-    "label-studio": label_studio.read,
-    "parquet": parquet.read,
+    "label-studio": read_label_studio,
+    "parquet": read_parquet,
     "voc": voc.read,
-    "webdataset": webdataset.read,
+    "webdataset": read_webdataset,
     "yolo-classify": class_folders.reader("yolo", class_folders.SPLITS),
-    "yolo-detect": yolo.reader(DETECT),
-    "yolo-obb": yolo.reader(OBB),
-    "yolo-pose": yolo.reader(POSE),
-    "yolo-segment": yolo.reader(SEGMENT),
+    "yolo-detect": reader_of_yolo(DETECT),
+    "yolo-obb": reader_of_yolo(OBB),
+    "yolo-pose": reader_of_yolo(POSE),
+    "yolo-segment": reader_of_yolo(SEGMENT),
 }
 
 IMAGES_BESIDE = frozenset({"coco", "csv", "cvat", "label-studio", "voc"})

@@ -1,4 +1,4 @@
-"""Datasets as other programs' files: one module a format, and the table of the formats.
+"""Datasets as other programs' files: a module or a folder for each format, and the table of the formats.
 
 Modules here write into the folder that they are given; they read nothing but the samples, and know no dataset.
 """
@@ -6,20 +6,20 @@ Modules here write into the folder that they are given; they read nothing but th
 from __future__ import annotations
 
 from gonk_node.formats.export import class_folders, csv_labels, jsonl, voc, yolo
-from gonk_node.formats.export.coco import exporter as coco
-from gonk_node.formats.export.cvat import exporter as cvat
+from gonk_node.formats.export.coco.exporter import write as write_coco
+from gonk_node.formats.export.cvat.exporter import write as write_cvat
 from gonk_node.formats.export.job import Exporter
-from gonk_node.formats.export.label_studio import exporter as label_studio
+from gonk_node.formats.export.label_studio.exporter import write as write_label_studio
 from gonk_node.formats.export.shards import parquet, webdataset
 from gonk_node.formats.yolo.shapes import DETECT, OBB, POSE, SEGMENT
 
 EXPORTERS: dict[str, Exporter] = {
-    "coco": coco.write,
+    "coco": write_coco,
     "csv": csv_labels.write,
-    "cvat": cvat.write,
+    "cvat": write_cvat,
     "imagefolder": class_folders.writer("imagefolder", ()),
     "jsonl": jsonl.write,
-    "label-studio": label_studio.write,
+    "label-studio": write_label_studio,
     "parquet": parquet.write,
     "voc": voc.write,
     "webdataset": webdataset.write,

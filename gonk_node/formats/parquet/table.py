@@ -1,7 +1,7 @@
 """The one layout of tables of gonk's objects, which `gonk export DATASET parquet` and `Dataset.to_parquet` write.
 
 A row is an object, its annotations are a list in one cell, and bodies are JSON text, so that any schema fits and nothing is
-lost. Files are written by `export.shards.parquet` and read by `importer`; both give pyarrow, of which nothing is imported here.
+lost. Files are written by `export.shards.parquet` and read by `importer`; both give pyarrow: nothing of it is imported here.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """WebDataset in: shards, which are tar files in which files that follow one another and have one key are a sample.
 
 Format: https://github.com/webdataset/webdataset. The key of `a/b.seg.png` is `a/b`, all behind the first dot of its last part
-says what the file is. Samples that gonk wrote (`export.webdataset`) are told by `KEY.json`, and taken as they are; what
-those of others become is in `foreign_sample`.
+says what the file is. Samples that gonk wrote (`export.shards.webdataset`) are told by `KEY.json`, and taken as they are;
+what those of others become is in `foreign_sample`.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def frame(samples: Iterable[Sample], rows: str) -> Any:
 
 
 def write_parquet(samples: Iterable[Sample], declared: Declared, path: Path, *, content: bool) -> None:
-    """Write a Parquet file as `formats.export.parquet` does, but one only: memory does not grow with the dataset.
+    """Write a Parquet file as `formats.export.shards.parquet` does, but one only: memory does not grow with the dataset.
 
     The same samples give the same bytes with the same version of pyarrow. The file is put in place once it is whole.
     """

@@ -1,7 +1,7 @@
 """Bodies into results of Label Studio: one for most, several for keypoints, transcriptions and what was said of a region.
 
-The way back of `formats.label_studio.results`; values of shapes are made in `formats.label_studio.shapes`. What was kept of the results that
-a body comes from is put back. Which results are one annotation is decided in `export.label_studio`.
+The way back of `formats.label_studio.results`; values of shapes are made in `formats.label_studio.shapes`. What was kept of
+the results that a body comes from is put back. Which results are one annotation is decided in `groups`.
 """
 
 from __future__ import annotations

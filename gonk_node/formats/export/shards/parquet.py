@@ -1,7 +1,7 @@
 """Parquet out: `data-00000.parquet` and so on, a row for each object, with its bytes and all its annotations, of any schema.
 
-The layout is in `formats.parquet.table`. Schemas and label sets are in the metadata of every file, not beside, since programs read a
-folder of Parquet files as one table. The same samples give the same bytes with the same version of pyarrow.
+The layout is in `formats.parquet.table`. Schemas and label sets are in the metadata of every file, not beside, since
+programs read a folder of Parquet files as one table. The same samples give the same bytes with the same version of pyarrow.
 """
 
 from __future__ import annotations
