@@ -70,3 +70,17 @@ def test_an_unknown_measurement_is_refused_with_the_names_there_are(tmp_path: Pa
     done = bench(tmp_path, "--only", "nothing")
     assert done.returncode == 2
     assert "clone-1000" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.processes
+def test_a_quick_benchmark_of_a_format_fills_its_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = bench(tmp_path, "formats", "--quick", "--only", "coco", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)["figures"]
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    assert [figure["name"] for figure in found] == [
+        figure.name for figure in importlib.import_module("benchmarks.formats_results").FORMATS_FIGURES
+    ]
+    assert all(figure["figure"] > 0 and figure["baseline"] > 0 for figure in found)
+    assert list(tmp_path.iterdir()) == [], "it left something behind"
