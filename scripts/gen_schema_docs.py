@@ -47,8 +47,9 @@ A label set is an object of the dataset, of the media type `application/vnd.gonk
 shared and released as any object, and counts once it is accepted. Its uuid follows from the name of the schema (BLAKE3 in
 its derive_key mode, context `gonk-node 2026 v1 label set of schema`, of the full name; then as of an object with that
 content id), so a schema has one. Two that owners make apart from one another are versions of one object, and a conflict to be
-decided. Where classes are numbered, a label has its `index`; how the others are numbered is told in
-[formats.md](formats.md#what-holds-for-all).
+decided. A file of that type that is no label set, or not the one of its schema, cannot be accepted where its content is held;
+accepted elsewhere, it is told by whatever reads it, and labels stand for themselves. Where classes are numbered,
+a label has its `index`; how the others are numbered is told in [formats.md](formats.md#what-holds-for-all).
 """
 
 

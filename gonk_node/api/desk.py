@@ -21,6 +21,7 @@ from gonk_node.replica.signing.author import Author
 from gonk_node.replica.signing.governing import Governor
 from gonk_node.replica.signing.group_commit import Committed, Draft, GroupCommit
 from gonk_node.replica.signing.proposing import Proposer
+from gonk_node.store.content import ContentStore
 from gonk_node.store.state_db import StateDb
 
 T = TypeVar("T")
@@ -33,6 +34,7 @@ class Desk:
         name: what it is called on this node.
         replica: the dataset itself.
         readers: connections to its State.
+        content: of the node.
         author_of: makes a user an author there; may unlock a key.
         key_of: with which key a user signs there, told from memory; None where that takes `author_of`.
 
@@ -45,11 +47,13 @@ class Desk:
         name: str,
         replica: Replica,
         readers: Sequence[StateDb],
+        content: ContentStore,
         author_of: Callable[[str], Author],
         key_of: Callable[[str], bytes | None] = lambda _: None,
     ) -> None:
         self.name = name
         self.replica = replica
+        self._content = content
         self._author_of = author_of
         self._key_of = key_of
         self._authors: dict[bytes, Author] = {}  # by key: whose it is never changes
@@ -96,8 +100,12 @@ class Desk:
         """The same for what owners and reviewers sign."""
         author = await self.author(user)
         return await self._answers.of(
-            lambda: self._commit.submit(author, touches, lambda: prepare(Governor(author, self._bodies)))
+            lambda: self._commit.submit(author, touches, lambda: prepare(self.governor(author)))
         )
+
+    def governor(self, author: Author) -> Governor:
+        """What a user may decide; to be asked where the State is written (`decide`, `alone`)."""
+        return Governor(author, self._bodies, lambda: self._content)
 
     async def alone(self, user: str, task: Callable[[Author], T]) -> T:
         """Run something that signs for itself, in turn with the other writes."""

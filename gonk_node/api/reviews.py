@@ -79,7 +79,7 @@ async def review_many(call: Call) -> Any:
     wish = _wish(call, desk)
 
     def review(author: Author) -> _Outcome:
-        governor = Governor(author)
+        governor = desk.governor(author)
         governor.check_reviewer()
         refs, refused, cursor = _chosen(governor, wish)
         reviewed = governor.review(wish.decision, refs, wish.comment)

@@ -7,12 +7,11 @@ from typing import Any
 
 from gonk_node.cli.place import Place
 from gonk_node.cli.text import plural, safe
-from gonk_node.core.limits import LABEL_SET_BYTES_MAX
 from gonk_node.errors import NonconformingError, NotFoundError
 from gonk_node.formats.label_diff import Changed, LabelSetDiff, label_set_diff
 from gonk_node.formats.label_set import MEDIA_TYPE, Label, LabelSet
 from gonk_node.replica.reading.queries import Revision
-from gonk_node.replica.signing.labels import uuid_of
+from gonk_node.replica.signing.labels import read_any, uuid_of
 from gonk_node.state.strict_json import canonical
 from gonk_node.store.state_schema import OBJECT
 
@@ -77,16 +76,7 @@ def _compared(place: Place, revision: Revision) -> tuple[Revision | None, LabelS
 
 
 def _read(place: Place, revision: Revision) -> LabelSet:
-    where = f"version {revision.version}"
-    if (revision.size or 0) > LABEL_SET_BYTES_MAX:
-        raise NonconformingError(f"it is larger than a label set can be: {revision.size:,} bytes", where=where)
-    content, content_id = place.node.content, revision.content_id or b""
-    if not content.has(content_id):
-        raise NotFoundError("its content is not on this node; gonk show --save fetches it", where=where)
-    try:
-        return LabelSet.decode(b"".join(content.read(content_id)))
-    except NonconformingError as error:
-        raise NonconformingError(f"it is no label set: {error}", where=where) from None
+    return read_any(place.node.content, revision, f"version {revision.version}")
 
 
 def _lines(diff: LabelSetDiff) -> Iterator[str]:

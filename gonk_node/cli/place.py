@@ -44,7 +44,7 @@ class Place:
     @cached_property
     def governor(self) -> Governor:
         """What the person may decide."""
-        return Governor(self.author)
+        return Governor(self.author, self.bodies, lambda: self.node.content)
 
     def next_after_proposing(self, event: str | None = None) -> None:
         """Say how a proposal comes to count: reviewed here, or sent to those who may."""

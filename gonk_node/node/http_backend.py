@@ -153,7 +153,12 @@ class NodeBackend:
             replica = self._node.replica_of(info)
             readers = [StateDb(info.folder.state_db, info.dataset) for _ in range(API_READERS)]
             return Desk(
-                name, replica, readers, lambda user: self._author(user, replica), lambda user: self._key(user, replica)
+                name,
+                replica,
+                readers,
+                self.content,
+                lambda user: self._author(user, replica),
+                lambda user: self._key(user, replica),
             )
         raise NotFoundError(
             f"there is no dataset {name!r} on this node", hint="GET /datasets lists those that are here"

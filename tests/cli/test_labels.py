@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
-from gonk_node.core.events import ObjectUpdate
+from gonk_node.core.events import ACCEPT, ObjectUpdate
+from gonk_node.core.ids import EventRef, event_uuid, uuid_text
+from gonk_node.core.limits import LABEL_SET_BYTES_MAX
 from gonk_node.formats.label_set import MEDIA_TYPE, LabelSet
 from gonk_node.replica.reading.queries import Queries
+from gonk_node.replica.signing.governing import Governor
 from gonk_node.replica.signing.labels import label_set_of
 from gonk_node.replica.signing.proposing import Proposer
 from kit.command_line import Gonk, exchange
@@ -161,14 +164,37 @@ def test_renames_one_after_the_other_are_not_rivals(labelled: Gonk) -> None:
     assert labelled.json("conflicts", "cells") == []
 
 
-def test_one_that_is_none_is_told_and_ends_no_export(labelled: Gonk) -> None:
-    """No command proposes one; somebody's own program may, and --all accepts it."""
-    with labelled.node() as node:
+def propose_bytes(gonk: Gonk, document: bytes) -> EventRef:
+    """A new version of the label set, of bytes that no command would propose; somebody's own program may."""
+    with gonk.node() as node:
         author = node.author(node.replica("cells"))
         (base,) = author.queries.find_object("labels-bounding-box.json")
-        info = node.content.put_file(io.BytesIO(b'{"oops": 1}'))
-        author.sign([ObjectUpdate(base.uuid, base.ref, "labels", MEDIA_TYPE, *info)])
-    labelled.accept_all()
+        info = node.content.put_file(io.BytesIO(document))
+        entry = author.sign([ObjectUpdate(base.uuid, base.ref, "labels", MEDIA_TYPE, *info)])
+        return EventRef(entry.entry_id, 0)
+
+
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        (b'{"oops": 1}', "is none"),
+        (b'{"schema": "schema-bounding-box", "labels": [' + b" " * LABEL_SET_BYTES_MAX + b"]}", "the limit is"),
+        (b'{"schema": "schema-caption", "labels": []}', "not the one of schema-caption, which is another object"),
+    ],
+)
+def test_one_that_is_none_cannot_be_accepted(labelled: Gonk, document: bytes, told: str) -> None:
+    event = uuid_text(event_uuid(propose_bytes(labelled, document)))
+    before = label_set(labelled)
+    for words in ([event], ["--all"]):
+        assert told in labelled.run("review", "cells", "accept", *words).err
+    assert label_set(labelled) == before
+    labelled.ok("review", "cells", "reject", event)
+
+
+def test_one_that_is_none_and_was_accepted_elsewhere_is_told_and_ends_no_export(labelled: Gonk) -> None:
+    ref = propose_bytes(labelled, b'{"oops": 1}')
+    with labelled.node() as node:
+        assert Governor(node.author(node.replica("cells"))).review(ACCEPT, [ref]).events == [ref]
     for format_name in ("coco", "jsonl"):
         report = labelled.json("export", "cells", format_name, labelled.files / format_name)
         assert report["annotations"] == 1
@@ -231,4 +257,4 @@ def test_a_label_set_that_no_schema_has_is_told_so_and_what_is_none_as_well(gonk
             author.sign([Proposer(author).object_create(name, MEDIA_TYPE, info)])
     assert "it is not the label set of schema-bounding-box" in gonk.ok("show", "cells", "aside").out
     assert gonk.json("show", "cells", "aside")["labels"]["read"] is False
-    assert "it is no label set" in gonk.ok("show", "cells", "nonsense").out
+    assert "is none" in gonk.ok("show", "cells", "nonsense").out

@@ -5,7 +5,7 @@ The fold judges what others sign; these checks keep an honest person from signin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from gonk_node.core import limits
@@ -30,11 +30,14 @@ from gonk_node.errors import (
     RefusedError,
     WrongStateError,
 )
+from gonk_node.formats.label_set import MEDIA_TYPE
 from gonk_node.replica.reading.bodies import Bodies
 from gonk_node.replica.reading.queries import PAGE, Proposal, Revision
+from gonk_node.replica.signing import labels
 from gonk_node.replica.signing.author import Author
 from gonk_node.state.conformance import Conformance, check_schema
-from gonk_node.store.state_schema import ANNOTATION, SCHEMA
+from gonk_node.store.content import ContentStore
+from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA
 
 _REVIEWS_PER_ENTRY = 16  # of 4096 references each, about 160 KB: well below the size of an entry
 
@@ -47,10 +50,19 @@ class Reviewed(NamedTuple):
 
 
 class Governor:
-    """The checks, for one author. `bodies`: compiled schemas that others share."""
+    """The checks, for one author.
 
-    def __init__(self, author: Author, bodies: Bodies | None = None) -> None:
+    Args:
+        author: whose they are.
+        bodies: compiled schemas that others share.
+        content: gives that of the node, asked when a label set is to be accepted; without it none is looked into.
+    """
+
+    def __init__(
+        self, author: Author, bodies: Bodies | None = None, content: Callable[[], ContentStore] | None = None
+    ) -> None:
         self.author = author
+        self._content = content
         self._queries = author.queries
         self._bodies = bodies or Bodies(author.queries)
 
@@ -71,7 +83,7 @@ class Governor:
 
         Raises:
             NotFoundError: no proposal is held under that reference. WrongStateError: it is decided, or he reviewed it.
-            NonconformingError: he would accept what does not fit its schema.
+            NonconformingError: he would accept what does not fit its schema, or a label set that is none.
         """
         number = self._queries.number_of(ref)
         revision = None if number is None else self._queries.proposal_at(number)
@@ -171,6 +183,8 @@ class Governor:
     def _check_acceptable(self, revision: Revision) -> None:
         if revision.kind == SCHEMA:
             check_schema(revision.body or b"")
+        if revision.kind == OBJECT and revision.media_type == MEDIA_TYPE and self._content is not None:
+            labels.check_acceptable(self._content(), revision, self._queries.dataset)
         if revision.kind == ANNOTATION and self._bodies.conformance(revision) is not Conformance.VALID:
             raise NonconformingError(
                 "it does not fit its schema, so it cannot be accepted", where=f"annotation {uuid_text(revision.uuid)}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from blake3 import blake3
 
-from gonk_node.core.ids import object_uuid
+from gonk_node.core.ids import object_uuid, uuid_text
 from gonk_node.core.limits import LABEL_SET_BYTES_MAX
 from gonk_node.errors import NonconformingError, NotFoundError
 from gonk_node.formats.label_set import MEDIA_TYPE, LabelSet, refusal
@@ -54,18 +54,47 @@ def read(content: ContentStore, revision: Revision, schema_name: str) -> LabelSe
     Raises:
         NotFoundError: its content is not on this node. NonconformingError: it is no label set for this schema.
     """
-    where = f"label set of {full_schema_name(schema_name)}"
+    made = read_any(content, revision, f"label set of {full_schema_name(schema_name)}")
+    if made.schema != full_schema_name(schema_name):
+        raise refusal("/schema", f"is for {made.schema}, not for {full_schema_name(schema_name)}")
+    return made
+
+
+def read_any(content: ContentStore, revision: Revision, where: str) -> LabelSet:
+    """The label set that an object revision holds, of whatever schema; `where` is what errors call it.
+
+    Raises:
+        NotFoundError: its content is not on this node. NonconformingError: it is no label set.
+    """
+    hint = "gonk labels DATASET set FILE proposes another"
     if (revision.size or 0) > LABEL_SET_BYTES_MAX:
-        raise refusal("", f"is {revision.size:,} bytes; the limit is {LABEL_SET_BYTES_MAX:,}")
+        raise NonconformingError(
+            f"is none: it is {revision.size:,} bytes; the limit is {LABEL_SET_BYTES_MAX:,}", where=where, hint=hint
+        )
     content_id = revision.content_id or b""
     if not content.has(content_id):
         raise NotFoundError("its content is not on this node", where=where, hint="gonk sync DATASET fetches it")
     try:
-        made = LabelSet.decode(b"".join(content.read(content_id)))
+        return LabelSet.decode(b"".join(content.read(content_id)))
     except NonconformingError as error:
         place = (error.where or "").removeprefix("label set").strip()
         what = f"is none: {f'{place} ' if place else ''}{error.what}"
-        raise NonconformingError(what, where=where, hint="gonk labels DATASET set FILE proposes another") from error
-    if made.schema != full_schema_name(schema_name):
-        raise refusal("/schema", f"is for {made.schema}, not for {full_schema_name(schema_name)}")
-    return made
+        raise NonconformingError(what, where=where, hint=hint) from error
+
+
+def check_acceptable(content: ContentStore, revision: Revision, dataset: bytes) -> None:
+    """Whether a revision that says it is a label set may be accepted as one. Content that is elsewhere is not judged.
+
+    Raises:
+        NonconformingError: it is none, or not the object in which its schema's is looked for.
+    """
+    if not content.has(revision.content_id or b""):
+        return
+    where = f"object {uuid_text(revision.uuid)}, a label set by its media type,"
+    made = read_any(content, revision, where)
+    if revision.uuid != uuid_of(dataset, made.schema):
+        raise NonconformingError(
+            f"is not the one of {made.schema}, which is another object",
+            where=where,
+            hint="gonk labels DATASET set FILE",
+        )

@@ -17,7 +17,9 @@ from gonk_node.api.backend import Caller
 from gonk_node.api.desk import Desk
 from gonk_node.api.rate import RateLimit
 from gonk_node.core.events import AnnotationCreate
+from gonk_node.core.limits import MIB
 from gonk_node.replica.replica import Replica
+from gonk_node.store.content import ContentStore
 from gonk_node.store.state_db import StateDb
 from kit.history import some_uuid
 from kit.local_replica import author, furnish, make, thing
@@ -56,7 +58,9 @@ class Served:
 async def served(folder: Path) -> AsyncIterator[Served]:
     replica = make(folder)
     furnish(replica)
-    desk = Desk("x", replica, [StateDb(folder / "state.db", replica.dataset)], lambda _: author(replica, "owner"))
+    state = StateDb(folder / "state.db", replica.dataset)
+    content = ContentStore.create(folder / "content", map_bytes=MIB)
+    desk = Desk("x", replica, [state], content, lambda _: author(replica, "owner"))
     backend: Any = OneDataset(desk)
     app = web.Application()
     app[live.STREAMS] = streams = live.Streams()

@@ -7,7 +7,8 @@ import threading
 from pathlib import Path
 
 from gonk_node.api.desk import Desk
-from gonk_node.core.limits import API_READERS
+from gonk_node.core.limits import API_READERS, MIB
+from gonk_node.store.content import ContentStore
 from gonk_node.store.state_db import StateDb
 from kit.local_replica import author, furnish, make
 
@@ -16,7 +17,8 @@ def test_a_question_is_answered_while_another_user_has_many_long_ones(tmp_path: 
     replica = make(tmp_path)
     furnish(replica)
     readers = [StateDb(tmp_path / "state.db", replica.dataset) for _ in range(API_READERS)]
-    desk = Desk("x", replica, readers, lambda _: author(replica, "owner"))
+    content = ContentStore.create(tmp_path / "content", map_bytes=MIB)
+    desk = Desk("x", replica, readers, content, lambda _: author(replica, "owner"))
     may_end = threading.Event()
 
     async def run() -> None:
