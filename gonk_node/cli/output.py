@@ -1,6 +1,7 @@
 """Where a command's output goes: data to standard output, messages and progress to standard error.
 
-A terminal gets tables that fit it; a pipe gets the same in full width, plain; --json gets one JSON document and no messages.
+A pipe gets a table's rows as a line each; a terminal that is too narrow for them gets each row on several lines, in columns
+again, with nothing broken. --json gets one JSON document and no messages.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from rich.cells import cell_len
 from gonk_node.cli.ending import write_bytes, writing
 from gonk_node.cli.text import safe
 
-_WHOLE = frozenset(("uuid", "event", "annotation", "key", "entry", "id"))  # columns that are copied from: never broken
+_INDENT = 4  # columns of the screen before what a row goes on with
 Advance = Callable[[int, int], None]  # (done so far, total; 0: not known)
 
 
@@ -54,16 +55,14 @@ class Output:
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """A table of texts; those of strangers are made harmless here."""
-        cells = [[safe(cell) for cell in row] for row in rows]
-        if _is_terminal():
-            with writing():
-                _rich_table(columns, cells)
-            return
-        lines = [list(columns), *cells]
+        lines = [list(columns), *([safe(cell) for cell in row] for row in rows)]
         widths = [max(cell_len(line[at]) for line in lines) for at in range(len(columns))]
-        for line in lines:
-            padded = [cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True)]
-            self.line("  ".join(padded).rstrip())
+        if not _is_terminal():
+            for line in lines:
+                self.line(_joined(line, widths))
+            return
+        with writing():
+            _show_on_terminal(lines, widths)
 
     # --- messages ---------------------------------------------------------------------------------------
 
@@ -111,14 +110,34 @@ def _is_terminal() -> bool:
     return sys.stdout is not None and sys.stdout.isatty()
 
 
-def _rich_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _joined(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """Cells beside one another, each padded to its width on the screen."""
+    padded = (cell + " " * (width - cell_len(cell)) for cell, width in zip(cells, widths, strict=True))
+    return "  ".join(padded).rstrip()
+
+
+def _show_on_terminal(lines: Sequence[Sequence[str]], widths: Sequence[int]) -> None:
+    """Print a table, the first line bold. What is too long even for a line of its own is left to the terminal to break."""
     from rich.console import Console  # lazy: terminals only
-    from rich.table import Table  # lazy: terminals only
     from rich.text import Text  # lazy: terminals only
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column in _WHOLE)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))  # Text: square brackets in names are no markup
-    Console().print(table)
+    console = Console()
+    parts = _parts(widths, console.width)
+    for number, line in enumerate(lines):
+        for part in parts:
+            text = " " * (_INDENT if part.start else 0) + _joined(line[part], widths[part])
+            if text.strip() or not part.start:
+                style = "" if number else "bold"
+                console.print(Text(text, style=style), soft_wrap=True)  # Text: square brackets in names are no markup
+
+
+def _parts(widths: Sequence[int], available: int) -> list[slice]:
+    """Which columns stand on one line: as many as there is room for, from the left; those of further lines are indented."""
+    starts, used = [0], 0
+    for at, width in enumerate(widths):
+        if at and used + 2 + width > available:
+            starts.append(at)
+            used = _INDENT + width
+        else:
+            used += width + (2 if at else 0)
+    return [slice(start, end) for start, end in zip(starts, [*starts[1:], len(widths)], strict=True)]
