@@ -23,7 +23,7 @@ _SHOWN_MAX = 20
 
 @verb("add")
 @dataset_argument
-@click.argument("files", metavar="FILE", nargs=-1, required=True)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @click.option("--name", metavar="NAME", help="What the object is to be called, if not as the file; for one file.")
 @click.option("--new-id", is_flag=True, help="Give a random uuid, also to content that is in the dataset already.")
 def add(run: Run, dataset: str, files: tuple[str, ...], name: str | None, new_id: bool) -> int:

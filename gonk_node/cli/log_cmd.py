@@ -21,13 +21,16 @@ from gonk_node.replica.history.log_pages import Chosen, LoggedEntry, log_entries
 from gonk_node.store.state_schema import ANNOTATION, ENTITY_NAMES, OBJECT
 
 KIND_NAMES = tuple(kind.name for kind in KINDS)
+_KINDS_TOLD = f"{', '.join(KIND_NAMES[:-1])} or {KIND_NAMES[-1]}"
 
 
 @verb("log")
 @dataset_argument
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1), help="How many entries at most.")
 @click.option("--author", metavar="KEY", help="Only what this key signed: all of it, or its first 8 digits or more.")
-@click.option("--kind", type=click.Choice(KIND_NAMES), help="Only entries that have such an event.")
+@click.option(
+    "--kind", metavar="KIND", type=click.Choice(KIND_NAMES), help=f"Only entries that have an event of: {_KINDS_TOLD}."
+)
 @click.option("--object", "object_", metavar="OBJECT", help="Only what is about this object, its annotations included.")
 @click.option("--annotation", metavar="UUID", help="Only what is about this annotation.")
 @click.option("--since", metavar="TIME", help="Only what was signed at that time (UTC) or later, as its author states.")

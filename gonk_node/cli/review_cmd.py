@@ -24,7 +24,7 @@ _REASONS_MAX = 20
 @verb("review")
 @dataset_argument
 @click.argument("action", metavar="ACTION", type=click.Choice(("list", "accept", "reject")))
-@click.argument("events", metavar="EVENT", nargs=-1)
+@click.argument("events", metavar="[EVENT]...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Everything pending, but for what strangers proposed.")
 @click.option("--strangers", is_flag=True, help="With --all or list: only what keys without a role proposed.")
 @click.option("--author", metavar="KEY", help="Only what this key proposed: all of it, or its first 8 digits or more.")

@@ -101,7 +101,8 @@ def _as_ours(error: GonkError | click.ClickException) -> GonkError:
         return error
     context = getattr(error, "ctx", None)
     path = "gonk" if context is None else context.command_path
-    return UsageError(error.format_message().rstrip("."), hint=f"{path} --help")
+    said = " ".join(line.strip() for line in error.format_message().splitlines())  # choices come on a line each
+    return UsageError(said.rstrip("."), hint=f"{path} --help")
 
 
 def _show_bug(error: Exception, arguments: Sequence[str]) -> int:

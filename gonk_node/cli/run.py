@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import sys
 from collections.abc import Callable
@@ -103,6 +104,10 @@ class Verb(click.Command):
             ["--home"], expose_value=False, hidden=True, callback=lambda ctx, _, value: _set(ctx, "home_flag", value)
         )
         self.params += [as_json, home]
+
+    def get_short_help_str(self, limit: int = 45) -> str:  # noqa: ARG002 - click's
+        """The first sentence of the help, whole: the list of commands wraps it, where click would cut it off."""
+        return " ".join(inspect.cleandoc(self.help or "").partition("\n\n")[0].split())
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run it; hints of what goes wrong name the dataset that it is about."""

@@ -56,7 +56,7 @@ def add(run: Run, dataset: str, source: str, name: str | None, update: bool) -> 
 
 
 @verb("list")
-@click.argument("dataset", metavar="DATASET", required=False, shell_complete=complete_dataset)
+@click.argument("dataset", metavar="[DATASET]", required=False, shell_complete=complete_dataset)
 def list_(run: Run, dataset: str | None) -> None:
     """List the schemas of DATASET, in all versions; without it, those that ship with gonk."""
     if dataset is None:

@@ -67,6 +67,28 @@ def test_the_line_in_the_table_is_the_first_sentence_of_the_commands_help(name: 
     assert (command.help or "").replace("\n", " ").startswith(COMMANDS[name].help)
 
 
+@pytest.mark.parametrize("name", ["", *HERE])
+def test_help_fits_80_columns_and_cuts_no_sentence_short(name: str) -> None:
+    parent = click.Context(main, info_name="gonk", terminal_width=80)
+    command = main.get_command(parent, name) if name else main
+    assert command is not None
+    below = list(command.commands.values()) if isinstance(command, click.Group) and name else []
+    for each in [command, *below]:
+        lines = each.get_help(click.Context(each, parent=parent, info_name=each.name)).splitlines()
+        assert [line for line in lines if len(line) > 80] == []
+        assert [line for line in lines if line.endswith("...") and "Usage" not in line] == []
+
+
+@pytest.mark.parametrize("name", HERE)
+def test_usage_says_which_arguments_may_be_left_out_and_which_repeated(name: str) -> None:
+    command = main.get_command(click.Context(main), name)
+    for each in command.commands.values() if isinstance(command, click.Group) else [command]:
+        for argument in (parameter for parameter in each.params if isinstance(parameter, click.Argument)):
+            told = argument.metavar or ""
+            assert argument.required or told.startswith("["), told
+            assert argument.nargs == 1 or "..." in told or " " in told, told
+
+
 @pytest.mark.parametrize("name", HERE)
 def test_every_command_takes_json(name: str) -> None:
     command = main.get_command(click.Context(main), name)
@@ -105,12 +127,13 @@ def test_an_error_says_what_where_and_what_next(gonk: Gonk) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("nonsense",), ("add",), ("add", "cells"), ("list", "cells", "all"), ("--nonsense",)]
+    "words", [("nonsense",), ("add",), ("add", "cells"), ("list", "cells", "all"), ("labels", "cells"), ("--nonsense",)]
 )
 def test_wrong_usage_is_exit_code_2_with_the_help_to_read(gonk: Gonk, words: tuple[str, ...]) -> None:
     result = gonk.run(*words)
     assert result.code == 2
     assert "--help" in result.err
+    assert "  " not in result.err.splitlines()[0]
     assert gonk.run(*words, "--json").error()["code"] == "usage"
 
 
