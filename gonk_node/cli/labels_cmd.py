@@ -16,7 +16,7 @@ from gonk_node.cli.show_cmd import content_of
 from gonk_node.cli.text import plural
 from gonk_node.core.ids import EventRef, uuid_text
 from gonk_node.core.limits import LABEL_SET_BYTES_MAX
-from gonk_node.errors import NotFoundError, UsageError
+from gonk_node.errors import NonconformingError, NotFoundError, UsageError
 from gonk_node.formats.label_set import LabelSet
 from gonk_node.replica.reading.queries import Revision
 from gonk_node.replica.signing.labelling import label_set_to_build_on, proposal
@@ -52,7 +52,7 @@ def labels(run: Run, dataset: str, action: str, words: tuple[str, ...]) -> None:
     if action == "list":
         _list(place, words)
     elif action == "set":
-        _propose(place, read_input(words[0], bytes_max=LABEL_SET_BYTES_MAX))
+        _propose(place, _document(words[0]))
     else:
         schema, label_id, name = words
         revision = label_set_to_build_on(place.proposer, schema)
@@ -76,6 +76,22 @@ def _list(place: Place, words: Sequence[str]) -> None:
     else:
         place.out.note(f"no label set is accepted in {place.name} yet: labels stand for themselves")
         place.out.next("gonk schema show label-set", f"gonk labels {place.name} set FILE")
+
+
+def _document(source: str) -> bytes:
+    """The bytes of a file, or of standard input for "-", that is a label set; NonconformingError says where it is none."""
+    document = read_input(source, bytes_max=LABEL_SET_BYTES_MAX)
+    try:
+        LabelSet.decode(document)
+    except NonconformingError as error:
+        inside = (error.where or "").removeprefix("label set").strip()
+        where = "standard input" if source == "-" else source
+        raise NonconformingError(
+            error.what,
+            where=f"{where}: {inside}" if inside else where,
+            hint="gonk schema show label-set prints the form that it must have",
+        ) from error
+    return document
 
 
 def _label_set(place: Place, schema: str) -> tuple[Revision, LabelSet]:

@@ -90,8 +90,10 @@ def test_a_label_set_is_replaced_with_set(labelled: Gonk) -> None:
 def test_what_holds_together_badly_is_refused_with_its_place(labelled: Gonk) -> None:
     circle = {**CELLS, "labels": [{"id": "a", "name": "A", "parent": "a"}]}
     refused = labelled.refused("labels", "cells", "set", labelled.file("circle.json", circle))
-    assert "/labels/0/parent" in refused.err
+    assert f"where: {labelled.files / 'circle.json'}: /labels/0/parent" in refused.err
     assert "own ancestor" in refused.err
+    assert "next: gonk schema show label-set" in refused.err
+    assert "where: standard input" in labelled.refused("labels", "cells", "set", "-", stdin="{").err
 
 
 def test_a_label_set_needs_its_schema_in_the_dataset(gonk: Gonk) -> None:
