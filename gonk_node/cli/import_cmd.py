@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -48,6 +49,10 @@ def import_(run: Run, dataset: str, format_name: str, source: Path, images: Path
             raise UsageError("a folder of Gonk has the bytes of its objects itself", hint="leave out --images")
         import_gonk(place, source)
         return
+    if not os.path.lexists(source):
+        raise InputFileError(
+            "there is no such file or folder", where=str(source), hint=f"PATH is {catalogue.path_of(format_name)}"
+        )
     beside = format_name in IMAGES_BESIDE
     folder = images or (folder_beside(source) if beside else None)
     if folder is None and beside:

@@ -37,6 +37,11 @@ CATALOGUE = (
 )
 
 
+def path_of(name: str) -> str:
+    """What an import in the format of that name is given."""
+    return next(each.path for each in CATALOGUE if each.name == name)
+
+
 def import_help() -> str:
     """A line for each format, as a paragraph that click leaves as it is: its name, and what PATH is."""
     return _lines([(each.name, each.path) for each in CATALOGUE])

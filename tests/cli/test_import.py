@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gonk_node.formats import IMPORTERS
 from kit.command_line import Gonk
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -133,9 +134,21 @@ def test_a_schema_of_that_name_with_other_rules_judges_the_bodies(gonk: Gonk, co
 def test_a_file_of_another_format_is_refused(gonk: Gonk) -> None:
     assert "is no COCO file" in gonk.refused("import", "cells", "coco", gonk.file("x.json", "{}")).err
     assert "is not JSON" in gonk.refused("import", "cells", "coco", gonk.file("x.json", "{")).err
-    gonk.refused("import", "cells", "coco", gonk.files / "missing.json")
-    gonk.refused("import", "cells", "voc", gonk.files / "missing")
     gonk.refused("import", "cells", "yolo", gonk.files, code=2)
+
+
+@pytest.mark.parametrize("format_name", sorted(IMPORTERS))
+def test_where_no_file_is_it_is_said_what_is_wanted_and_nothing_else(gonk: Gonk, format_name: str) -> None:
+    lines = gonk.refused("import", "cells", format_name, gonk.files / "missing").err.splitlines()
+    assert lines[:2] == ["gonk: there is no such file or folder", f"  where: {gonk.files / 'missing'}"]
+    assert lines[2].startswith("  next: PATH is ")
+    assert len(lines) == 3
+
+
+def test_a_folder_whose_annotations_are_of_another_format_is_searched_for_coco_itself(gonk: Gonk, coco: Path) -> None:
+    (coco.parent / "annotations").mkdir()
+    (coco.parent / "annotations" / "1.xml").write_text("<annotation/>")
+    assert gonk.json("import", "cells", "coco", coco.parent)["annotations"] == 4
 
 
 def test_an_images_folder_that_is_none_is_refused(gonk: Gonk, coco: Path) -> None:

@@ -63,20 +63,25 @@ class _Known:
 def read(source: Path, images: Path | None) -> Iterator[Record]:
     """Read a COCO file; see `sample.Importer`.
 
-    A folder stands for the JSON files in it, or in its `annotations`. Ids and all fields that gonk has no word for are kept
-    under `attributes.coco`. A file is gone through three times: to see that it is one and what its categories are, for the
-    images, and for the annotations.
+    A folder stands for the JSON files in its `annotations`, or for those in it where there are none. Ids and all fields
+    that gonk has no word for are kept under `attributes.coco`. A file is gone through three times: to see that it is one
+    and what its categories are, for the images, and for the annotations.
     """
     check_folder(images)
     if source.is_dir():
-        folder = source / "annotations" if (source / "annotations").is_dir() else source
-        files = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".json")
+        files = _json_files(source / "annotations") or _json_files(source)
         if not files:
-            raise InputFileError("holds no .json file", where=str(folder), hint="give the file with the annotations")
+            raise InputFileError("holds no .json file", where=str(source), hint="give the file with the annotations")
         for file in files:
             yield from _read_file(file, images)
     else:
         yield from _read_file(source, images)
+
+
+def _json_files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() == ".json")
 
 
 def _read_file(source: Path, images: Path | None) -> Iterator[Record]:
