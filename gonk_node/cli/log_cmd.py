@@ -18,8 +18,13 @@ from gonk_node.core.times import parse_time, time_json
 from gonk_node.errors import NotFoundError, UsageError
 from gonk_node.replica.history.entity_log import Touching, entries_touching, events_touching
 from gonk_node.replica.history.log_pages import Chosen, LoggedEntry, log_entries, name_of
-from gonk_node.store.state_schema import ANNOTATION, ENTITY_NAMES, OBJECT
+from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA
 
+_NAMED = {  # by kind of entity: what it is called, and what tells of it
+    OBJECT: ("an object", "gonk log {} --object"),
+    ANNOTATION: ("an annotation", "gonk log {} --annotation"),
+    SCHEMA: ("a schema", "gonk blame {}"),
+}
 KIND_NAMES = tuple(kind.name for kind in KINDS)
 _KINDS_TOLD = f"{', '.join(KIND_NAMES[:-1])} or {KIND_NAMES[-1]}"
 
@@ -57,7 +62,9 @@ def log(
     place = Place(run, dataset)
     chosen = Chosen(None if author is None else place.people.find(author), kind, _time(since), _time(until))
     wanted = (object_, OBJECT) if object_ is not None else (annotation, ANNOTATION)
-    found = list(_found(place, chosen, limit, *wanted))
+    found = list(_found(place, chosen, limit + 1, *wanted))
+    more = len(found) > limit
+    del found[limit:]
     if run.as_json:
         run.out.json([_json(place, logged, events, kind) for logged, events in found])
         return
@@ -76,6 +83,8 @@ def log(
         run.out.table(["time (UTC)", "by", "log", "seq", "what", "entry"], rows)
     else:
         run.out.note("no such entries")
+    if more:
+        run.out.note(f"there are more: --limit {10 * limit}")
 
 
 def _time(text: str | None) -> int | None:
@@ -93,7 +102,10 @@ def _found(
         return
     revision = pick(place, named)[0][0]
     if revision.kind != entity_kind:
-        raise NotFoundError(f"what it names is no {ENTITY_NAMES[entity_kind]}: {revision.type_name}", where=named)
+        told, command = _NAMED[revision.kind]
+        raise NotFoundError(
+            f"that is {told}, not {_NAMED[entity_kind][0]}", where=named, hint=f"{command.format(place.name)} {named}"
+        )
     numbers = events_touching(db, revision.kind, revision.uuid)
     yield from entries_touching(place.replica, numbers, chosen, limit)
 

@@ -128,6 +128,8 @@ def show(run: Run, dataset: str, tag: str, manifest: str | None) -> None:
     if manifest is not None:
         with run.out.progress("State") as advance, releases.snapshot_of(tag, progress=advance) as snapshot:
             write_output(manifest, snapshot.manifest().lines())
+        if manifest != "-":
+            run.out.note(f"{tag} is what it says; its manifest is saved as {manifest}")
         return
     found = releases.find(tag)
     if run.as_json:

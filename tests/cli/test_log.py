@@ -33,6 +33,9 @@ def test_author_kind_and_limit_choose(gonk: Gonk, stranger: Gonk) -> None:
     found = gonk.json("log", "cells", "--author", stranger.key(), "--kind", "object.create")
     assert [entry["author"]["key"] for entry in found] == [stranger.key()]
     assert len(gonk.json("log", "cells", "--limit", 2)) == 2
+    entries = len(gonk.json("log", "cells"))
+    assert "there are more" in gonk.ok("log", "cells", "--limit", entries - 1).err
+    assert "there are more" not in gonk.ok("log", "cells", "--limit", entries).err
     assert "no such entries" in gonk.ok("log", "cells", "--kind", "redact").err
     assert gonk.run("log", "cells", "--kind", "nonsense").code == 2
 
@@ -88,6 +91,9 @@ def test_times_choose_as_authors_state_them(gonk: Gonk) -> None:
 def test_what_is_no_object_is_refused(gonk: Gonk) -> None:
     gonk.add("a.png")
     made = gonk.annotate("a.png")
-    gonk.refused("log", "cells", "--object", made["uuid"])
-    gonk.refused("log", "cells", "--annotation", "a.png")
+    refused = gonk.refused("log", "cells", "--object", made["uuid"]).err
+    assert "that is an annotation, not an object" in refused
+    assert f"next: gonk log cells --annotation {made['uuid']}" in refused
+    assert "next: gonk log cells --object a.png" in gonk.refused("log", "cells", "--annotation", "a.png").err
+    assert "that is a schema" in gonk.refused("log", "cells", "--annotation", "schema-bounding-box").err
     gonk.refused("log", "cells", "--object", "a.png", "--annotation", made["uuid"], code=2)

@@ -39,7 +39,8 @@ def test_the_manifest_is_written_as_it_is(released: Gonk) -> None:
     lines = released.ok("release", "show", "cells", "v1.0", "--manifest", "-").out.splitlines()
     assert [line.split("\t")[0] for line in lines] == ["gonk-node manifest 1", "object", "annotation"]
     target = released.files / "manifest.txt"
-    released.ok("release", "show", "cells", "v1.0", "--manifest", target)
+    told = released.ok("release", "show", "cells", "v1.0", "--manifest", target).err
+    assert f"its manifest is saved as {target}" in told
     assert target.read_text().splitlines() == lines
     released.refused("release", "show", "cells", "v1.0", "--manifest", target)
 
@@ -49,7 +50,9 @@ def test_only_owners_release_and_a_tag_is_used_once(released: Gonk, stranger: Go
     for tag in ("", ".hidden", "a/b", "v 1", "v1 ", "v\u202e1", "v\x1b[31m", "x" * 101, "ü", "2026-11-30", "00" * 16):
         released.refused("release", "create", "cells", tag, code=2)
     exchange(released, stranger)
-    assert "only owners may make releases" in stranger.refused("release", "create", "cells", "v2.0").err
+    refused = stranger.refused("release", "create", "cells", "v2.0").err
+    assert "only owners may make releases" in refused
+    assert "next: gonk owner list cells" in refused
     assert "there is no release 'v9'" in released.refused("release", "verify", "cells", "v9").err
 
 

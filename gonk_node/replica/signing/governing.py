@@ -195,7 +195,11 @@ class Governor:
     def check_owner(self, what: str) -> None:
         """NotAllowedError unless the key is an owner's."""
         if self.author.role != OWNER:
-            raise NotAllowedError(f"only owners may {what}", where=f"your key {self.author.key.hex()[:8]}")
+            raise NotAllowedError(
+                f"only owners may {what}",
+                where=f"your key {self.author.key.hex()[:8]}",
+                hint="gonk owner list DATASET names them",
+            )
 
     def grant(self, key: bytes, role: int, display_name: str) -> Entry:
         """Give a key a role.
