@@ -99,6 +99,8 @@ def export_(
         run.out.note(line)
     told = f"{plural(report.objects, 'object')} and {plural(report.annotations, 'annotation')}"
     run.out.line(f"read {told}; wrote {plural(report.files, 'file')}, {report.bytes:,} bytes, into {target}")
+    if report.kept is not None:
+        run.out.note(f"what was there before is kept as {target.with_name(report.kept.name)}")
     if tag is None and not report.annotations:
         _tell_what_waits(place)
 

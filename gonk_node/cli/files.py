@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gonk_node.cli.ending import write_bytes
-from gonk_node.errors import DiskFullError, ExistsError, InputFileError, StorageError
+from gonk_node.errors import DiskFullError, ExistsError, InputFileError, NotFoundError, StorageError
 
 
 def read_input(source: str, *, bytes_max: int) -> bytes:
@@ -30,7 +30,8 @@ def write_output(target: str, pieces: Iterable[bytes]) -> None:
     """Write pieces into a new file, or to standard output for "-"; a file that cannot be finished is removed.
 
     Raises:
-        ExistsError: there is such a file. StorageError, DiskFullError. OutputError: standard output cannot be written.
+        ExistsError: there is such a file. NotFoundError: its folder is not there. StorageError, DiskFullError.
+        OutputError: standard output cannot be written.
     """
     if target == "-":
         write_bytes(pieces)
@@ -46,6 +47,8 @@ def write_output(target: str, pieces: Iterable[bytes]) -> None:
                 raise
     except FileExistsError:
         raise ExistsError("there is such a file already; it is left as it is", where=target) from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFoundError("the folder that it is to be in is not there", where=target, hint="make it first") from None
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise (DiskFullError if full else StorageError)(f"cannot be written: {error.strerror}", where=target) from error

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import IO, BinaryIO
 
 from gonk_node.core.limits import EXPORT_BYTES_MAX, EXPORT_FILES_MAX
-from gonk_node.errors import DiskFullError, ExistsError, RefusedError, StorageError
+from gonk_node.errors import DiskFullError, ExistsError, NotFoundError, RefusedError, StorageError
 from gonk_node.formats import checksums
 from gonk_node.formats.checksums import Checksums
 from gonk_node.formats.inventory import Inventory, WrittenFile
@@ -37,10 +37,12 @@ class FolderWriter:
     Attributes:
         files: how many were made so far.
         bytes: of all that was written so far.
+        kept: where what had been at the target is at the end; None: there was nothing.
         inventory: which files were written, each once it was closed.
 
     Raises:
-        ExistsError: there is something at the target. StorageError: it cannot be written there.
+        ExistsError: there is something at the target. NotFoundError: its parent is not there. StorageError: it cannot be
+            written there.
     """
 
     def __init__(self, target: Path, *, replace: bool = False) -> None:
@@ -48,11 +50,17 @@ class FolderWriter:
         self.files = 0
         self.bytes = 0
         self.inventory = Inventory()
+        self.kept: Path | None = None
         self._replace = replace
         self._refuse_what_is_there()
         self._folder = self.target.parent / f".{self.target.name[:100]}.{secrets.token_hex(6)}.partial"
         try:
             self._folder.mkdir(mode=0o777)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            hint = "make it first, or give another place"
+            raise NotFoundError(
+                "there is no such folder to write into", where=str(self.target.parent), hint=hint
+            ) from error
         except OSError as error:
             raise _typed(error, self.target.parent) from error
         self._made: set[str] = set()
@@ -162,7 +170,7 @@ class FolderWriter:
         self._refuse_what_is_there()
         if os.path.lexists(self.target):
             kept = (self.target.with_name(f"{self.target.name}.{number}") for number in count(1))
-            self.target.rename(next(path for path in kept if not os.path.lexists(path)))
+            self.kept = self.target.rename(next(path for path in kept if not os.path.lexists(path)))
         self._folder.rename(self.target)
 
     def _refuse_what_is_there(self) -> None:

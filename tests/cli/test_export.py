@@ -173,7 +173,8 @@ def test_what_the_format_cannot_carry_is_told(gonk: Gonk) -> None:
         "the attribute 'mine' of annotations": 1,
     }
     result = gonk.ok("export", "cells", "voc", gonk.files / "text")
-    assert "not carried: the score of boxes (once: object 'a.png'" in result.err
+    [uuid] = [each["uuid"] for each in gonk.json("list", "cells", "annotations")["annotations"]]
+    assert f"not carried: the score of boxes (once: object 'a.png': annotation {uuid})" in result.err
     assert "read 2 objects and 1 annotation; wrote 4 files" in result.out
 
 
@@ -184,9 +185,20 @@ def test_nothing_is_written_over_unless_asked(gonk: Gonk) -> None:
     before = formats.files(gonk.files)
     gonk.refused("export", "cells", "voc", gonk.files / "out")
     assert formats.files(gonk.files) == before
-    gonk.ok("export", "cells", "voc", gonk.files / "out", "--replace")
+    told = gonk.ok("export", "cells", "voc", gonk.files / "out", "--replace").err
+    assert f"what was there before is kept as {gonk.files / 'out.1'}" in told
     assert (gonk.files / "out/Annotations/a.xml").exists()
     assert (gonk.files / "out.1/annotations/instances_default.json").exists()
+
+
+def test_a_folder_that_is_missing_on_the_way_is_no_fault_of_the_disk(gonk: Gonk) -> None:
+    gonk.add("a.png", formats.png())
+    gonk.accept_all()
+    refused = gonk.refused("export", "cells", "coco", gonk.files / "missing" / "out")
+    assert f"where: {gonk.files / 'missing'}\n" in refused.err
+    assert "fault" not in refused.err
+    refused = gonk.refused("show", "cells", "a.png", "--save", gonk.files / "missing" / "a.png")
+    assert "fault" not in refused.err
 
 
 def test_classes_without_images_are_refused(gonk: Gonk) -> None:

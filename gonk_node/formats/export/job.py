@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple, Protocol
 
+from gonk_node.core.ids import uuid_text
 from gonk_node.formats.folder import FolderWriter
 from gonk_node.formats.image_size import ImageSize, read_size
 from gonk_node.formats.label_set import Label
@@ -160,7 +161,7 @@ def typed_body(
 
 def annotation_place(annotation: SampleAnnotation, sample: Sample) -> str:
     """The annotation in a message."""
-    return f"{sample.place}: annotation {annotation.uuid.hex()}"
+    return f"{sample.place}: annotation {uuid_text(annotation.uuid)}"
 
 
 def kept_of_label(label: Label, format_name: str) -> dict[str, Json]:

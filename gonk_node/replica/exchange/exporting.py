@@ -39,11 +39,15 @@ Progress = Callable[[int, int], None]
 
 
 class ExportReport:
-    """What an export wrote: how many objects and annotations were read for it, files and bytes, and what was lost."""
+    """What an export wrote: how many objects and annotations were read for it, files and bytes, and what was lost.
+
+    `kept` is where the folder is that it replaced, None where there was none.
+    """
 
     def __init__(self) -> None:
         self.loss = Loss()
         self.objects = self.annotations = self.files = self.bytes = 0
+        self.kept: Path | None = None
 
     def as_dict(self) -> dict[str, object]:
         """As plain data, for --json."""
@@ -239,7 +243,8 @@ def export(
         progress: sees how it gets on.
 
     Raises:
-        ExistsError: there is something at the target. RefusedError: not in this format.
+        ExistsError: there is something at the target. NotFoundError: the folder that it is to be in is not there.
+        RefusedError: not in this format.
         PeerUnavailableError: content that is needed is not to be had; nothing was written.
         DamagedStoreError, StorageError, DiskFullError: the disk.
     """
@@ -267,4 +272,5 @@ def export(
             citing.write(folder, release, format_name, job.documents(), report.loss)
         folder.write_checksums()
         report.files, report.bytes = folder.files, folder.bytes
+    report.kept = folder.kept
     return report

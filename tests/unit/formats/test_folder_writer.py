@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gonk_node.errors import ExistsError, RefusedError, StorageError
+from gonk_node.errors import ExistsError, NotFoundError, RefusedError, StorageError
 from gonk_node.formats import folder as folder_module
 from gonk_node.formats import safe_names
 from gonk_node.formats.folder import FolderWriter
@@ -200,5 +200,8 @@ def test_number_and_size_of_files_are_bounded(
 
 
 def test_a_folder_that_cannot_be_made_is_an_error_with_its_place(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="cannot be written"):
+    with pytest.raises(NotFoundError, match="no such folder") as missing:
         FolderWriter(tmp_path / "missing" / "out")
+    assert (missing.value.where, missing.value.fault) == (str(tmp_path / "missing"), "you")
+    with pytest.raises(StorageError, match="cannot be written"):
+        FolderWriter(tmp_path / ("n" * 300) / "out")
