@@ -1,4 +1,4 @@
-"""Routes of a dataset's owners: who they are, add one, remove one. What owners may do is `replica.governing`."""
+"""Routes of a dataset's owners: who they are, add one, remove one. What owners may do is `replica.signing.governing`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Routes of reviews: accept or reject one event, or many at a time. Who may, and what, is `replica.governing`."""
+"""Routes of reviews: accept or reject one event, or many at a time. Who may, and what, is `replica.signing.governing`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What objects, annotations and schemas have in common over HTTP: how requests name them, and how lists and events look.
 
-The lists are those of `replica.listing`; nothing is written here.
+The lists are those of `replica.reading.listing`; nothing is written here.
 """
 
 from __future__ import annotations

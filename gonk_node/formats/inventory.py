@@ -1,6 +1,6 @@
 """Which files an export holds: one by one where they are few, and as sets where there is one for each sample.
 
-For programs that are told of them (`export.croissant`). Bounded: what it holds does not grow with the dataset.
+For programs that are told of them (`export.citing.croissant`). Bounded: what it holds does not grow with the dataset.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Label sets as documents: what the labels of a schema are called, how they are shown and numbered.
 
 Annotations carry only the ids of labels. Which they may carry is not checked here: any that their schema takes. Where a
-dataset keeps its label sets is `replica.labels`; importers make labels of what a file declares, and exporters write them.
+dataset keeps its label sets is in `replica.signing.labels`; importers make labels of what a file declares, and exporters
+write them.
 """
 
 from __future__ import annotations

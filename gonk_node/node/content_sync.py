@@ -1,7 +1,7 @@
 """The content of one dataset and its peers: fetches what the policy wants, offers what is held.
 
-How bytes travel and are verified is in `net.content_client` and `net.content_upload`; which files, in `replica.contents`.
-Nothing is removed here.
+How bytes travel and are verified is in `net.content_client` and `net.content_upload`; which files, in
+`replica.content.contents`. Nothing is removed here.
 """
 
 from __future__ import annotations

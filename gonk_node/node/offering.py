@@ -1,6 +1,6 @@
 """Hands content of one dataset over to peers, and remembers how far each was offered it, so that little is asked anew.
 
-Which content that is, is decided in `replica.content_needs`; how it travels, in `net.content_upload`.
+Which content that is, is decided in `replica.content.needs`; how it travels, in `net.content_upload`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A replica's log in memory: the reads of `sync.LogView`, and a write path with V1 to V7, quotas and branch limit.
+"""A replica's log in memory: the reads of `sync.log_view.LogView`, and a write path with V1 to V7, quotas and branch limit.
 
 It does in dictionaries what the store does in LMDB; a crash is `copy` of what was there before.
 """

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from kit.source_tree import package_modules, text, tree, where
+from kit.source_tree import PACKAGE, package_modules, text, tree, where
 
 MODULE_LINES_MAX = 350
 FUNCTION_LINES_MAX = 60
+
+LAYERS = sorted(path.stem for path in PACKAGE.iterdir() if path.is_dir() or path.suffix == ".py")
+NAMED = re.compile(rf"`(?:gonk_node\.)?((?:{'|'.join(LAYERS)}|export)(?:\.\w+)+)")  # in words: `replica.signing.labels`
+FILES = {"state.db", "schemas.jsonl"}  # called as if they were in a package
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -63,6 +68,24 @@ def test_everything_public_has_a_docstring(path: Path) -> None:
         if not ast.get_docstring(node) and not overrides(node)
     ]
     assert not silent, "no docstring:\n" + "\n".join(silent)
+
+
+def stands(name: str) -> bool:
+    """Whether a dotted name leads to a module, or to something that a module speaks of; `export` is in `formats`."""
+    parts = name.split(".")
+    at = PACKAGE / "formats" if parts[0] == "export" else PACKAGE
+    while parts and (at / parts[0]).is_dir():
+        at /= parts.pop(0)
+    if parts and at.joinpath(f"{parts[0]}.py").is_file():
+        at = at / f"{parts.pop(0)}.py"
+    module = at if at.suffix else at / "__init__.py"
+    return not parts or re.search(rf"\b{parts[0]}\b", text(module)) is not None
+
+
+@each_module
+def test_modules_that_a_module_speaks_of_are_where_it_says(path: Path) -> None:
+    gone = [name for name in NAMED.findall(text(path)) if name not in FILES and not stands(name)]
+    assert not gone, f"{where(path)}: {', '.join(gone)}"
 
 
 @each_module

@@ -1,6 +1,6 @@
 """YOLO out: detect, segment, pose and OBB: `labels/NAME.txt` for each image, the images, and `data.yaml`.
 
-Format: https://docs.ultralytics.com/datasets; how lines are made is in `formats.yolo_shapes`. An image that was reviewed and
+Format: https://docs.ultralytics.com/datasets; how lines are made is in `formats.yolo.shapes`. An image that was reviewed and
 has nothing gets an empty label file; one without annotations of the task gets none. `classify` is in `class_folders`.
 """
 
@@ -45,7 +45,7 @@ _CUT = "parts of shapes beyond the edge of the image, which are cut off"
 
 
 def writer(task: str) -> Exporter:
-    """The exporter of a task: DETECT, SEGMENT, POSE or OBB of `formats.yolo_shapes`."""
+    """The exporter of a task: DETECT, SEGMENT, POSE or OBB of `formats.yolo.shapes`."""
 
     def write(job: Job) -> None:
         """Write YOLO files; see `job.Exporter`."""

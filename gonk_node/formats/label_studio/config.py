@@ -1,7 +1,7 @@
 """A labelling config of Label Studio, as far as tasks are read by it: which data they label, and with which labels.
 
 Format: https://labelstud.io/tags. The config is a file of its own, beside that of the tasks: `label_config.xml`, or
-`NAME.label_config.xml` beside `NAME.json`, as Label Studio's own converters call it. `export.label_studio_config` writes it.
+`NAME.label_config.xml` beside `NAME.json`, as Label Studio's own converters call it. `export.label_studio.config` writes it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Samples as tables: data frames of pandas, Parquet files, and datasets of Hugging Face.
 
-One row is one sample, with its annotations in one cell; the columns are those of `formats.parquet_table`, and where asked for
+One row is one sample, with its annotations in one cell; the columns are those of `formats.parquet.table`, and where asked for
 the bytes.
 """
 

@@ -1,7 +1,7 @@
 """What files that cite a release say of it. All of it follows from the release, so that every node writes the same.
 
 Texts are as they were signed; the properties give them as other programs may read them. Where the facts come from is for
-`replica.citing`.
+`replica.releases.citing`.
 """
 
 from __future__ import annotations

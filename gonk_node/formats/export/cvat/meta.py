@@ -1,6 +1,6 @@
 """`<meta>` of the CVAT files that are written: the task, and the labels with their colours, attributes and skeletons.
 
-`formats.cvat_meta` reads what is made here. There is no time of writing in it.
+`formats.cvat.meta` reads what is made here. There is no time of writing in it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What gonk's bodies are in a CVAT file: the elements of shapes and tags. It writes nothing.
 
-All take bodies of schemas that ship, in pixels; `formats.cvat_shapes` reads what is made here.
+All take bodies of schemas that ship, in pixels; `formats.cvat.shapes` reads what is made here.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a body of `video-track` is in a CVAT file: an element `track` with a shape for each keyframe. It writes nothing.
 
-CVAT computes the frames between keyframes itself when it takes the file, so only keyframes are written. `formats.cvat_tracks`
+CVAT computes the frames between keyframes itself when it takes the file, so only keyframes are written. `formats.cvat.tracks`
 reads what is made here.
 """
 
