@@ -152,12 +152,6 @@ class Config:
     )
     log_level: Annotated[str, _level, "least serious messages that are shown"] = "warning"
 
-    @property
-    def advertised(self) -> str:
-        """The HOST:PORT for share links."""
-        host = f"[{self.peer_host}]" if ":" in self.peer_host else self.peer_host
-        return self.advertise or f"{host}:{self.peer_port}"
-
 
 HOME_SETTING = Setting("home", None, _path, "the node's folder; cannot stand in config.toml, which is inside")
 _CONFIG_SETTINGS = tuple(

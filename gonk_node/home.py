@@ -85,11 +85,6 @@ class Home:
         return self.root / "instance"
 
     @property
-    def peers_json(self) -> Path:
-        """Addresses of peers; may be missing."""
-        return self.root / "peers.json"
-
-    @property
     def author_key(self) -> Path:
         """Key file of the person."""
         return self.root / "keys" / "author.key"

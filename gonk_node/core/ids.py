@@ -19,8 +19,6 @@ LOG_ID_BYTES = 8
 UUID_BYTES = 16
 KEY_BYTES = 32
 
-EMPTY = b""  # "this same entry" in a reference; "no entry" in a header
-
 
 class EventRef(NamedTuple):
     """Names one event: the id of its entry (32 bytes, or empty for "this same entry") and its index there."""
@@ -45,7 +43,6 @@ hash_event = _hasher("gonk-node 2026 v1 event")
 hash_event_list = _hasher("gonk-node 2026 v1 event list")
 hash_heads = _hasher("gonk-node 2026 v1 heads")
 hash_chunk_list = _hasher("gonk-node 2026 v1 chunk list")
-hash_manifest = _hasher("gonk-node 2026 v1 manifest")
 hash_handshake = _hasher("gonk-node 2026 v1 handshake transcript")
 _object_uuid = _hasher("gonk-node 2026 v1 object uuid")
 _schema_uuid = _hasher("gonk-node 2026 v1 schema uuid")
@@ -54,7 +51,7 @@ _log_id = _hasher("gonk-node 2026 v1 log id")
 
 
 def hash_manifest_lines(lines: Iterable[bytes]) -> bytes:
-    """`hash_manifest` of all lines of a manifest, one after the other; holds none of them for long."""
+    """The hash of a manifest: of all its lines, one after the other; holds none of them for long."""
     hasher = blake3(derive_key_context="gonk-node 2026 v1 manifest")
     for line in lines:
         hasher.update(line)

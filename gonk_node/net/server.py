@@ -21,7 +21,6 @@ from gonk_node.core.limits import (
     API_LINGER_SECONDS,
     HTTP_HEADERS_MAX,
     HTTP_LINE_BYTES_MAX,
-    KIB,
     PEER_CONNECTIONS_MAX,
     PEER_IDLE_SECONDS,
     SHUTDOWN_SECONDS,
@@ -30,7 +29,6 @@ from gonk_node.core.limits import (
 from gonk_node.errors import UsageError
 
 _log = logging.getLogger(__name__)
-_BODY_BYTES_MAX = 64 * KIB  # of requests that do not read their body in parts; none of ours has such a body
 
 
 def _is_our_fault(record: logging.LogRecord) -> bool:

@@ -23,7 +23,6 @@ from gonk_node.core.limits import CERTIFICATE_FILE_BYTES_MAX
 from gonk_node.errors import ExistsError, KeyFileError
 from gonk_node.store.private_file import read_private, write_new
 
-CERTIFICATE_HASH_BYTES = 32
 _LIFETIME = timedelta(days=3652)  # ten years; peers do not look, proxies and tools between may
 _CLOCK_SLACK = timedelta(days=1)  # the clock may have been ahead when the certificate was made
 _NAME_BYTES = 8  # random: the name must tell nothing of the node, and issuers' names should differ

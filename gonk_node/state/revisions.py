@@ -21,7 +21,6 @@ VIEWS: dict[str, tuple[int, int]] = {
     "rejected": (CREATE_REJECTED, 0),
     "deleted": (DELETE_ACCEPTED, 0),
 }
-STATUS_NAMES = ("create-pending", "create-rejected", "delete-pending", "delete-accepted")
 
 
 def views_of(status: int) -> list[str]:

@@ -27,8 +27,8 @@ from gonk_node.errors import (
 )
 from gonk_node.store.content import ContentStore
 from gonk_node.store.content_rows import ContentTables
-from gonk_node.store.structure import file_problems
 from kit.damage import dump, flip_in_file, flips, lose_row, replace_row
+from kit.lmdb_pages import file_problems
 
 SIZES = [0, 1, 1000, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES, 3 * CHUNK_BYTES + 5]
 

@@ -21,8 +21,8 @@ from gonk_node.errors import (
     StoreLockedError,
 )
 from gonk_node.store.env import Environment, Table
-from gonk_node.store.structure import file_problems
 from gonk_node.store.writer import Txn
+from kit.lmdb_pages import file_problems
 
 SMALL = 1 * MIB
 

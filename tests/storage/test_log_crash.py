@@ -16,8 +16,8 @@ import pytest
 from gonk_node.core.limits import MIB
 from gonk_node.errors import DiskFullError
 from gonk_node.store.log import LogStore
-from gonk_node.store.structure import file_problems
 from kit.authors import TestAuthor
+from kit.lmdb_pages import file_problems
 from kit.local_log import append_local
 
 KIT = Path(__file__).parents[1]

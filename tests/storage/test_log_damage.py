@@ -13,9 +13,9 @@ from gonk_node.core.limits import MIB
 from gonk_node.errors import GonkError
 from gonk_node.store.log import LogStore
 from gonk_node.store.log_rows import LogTables
-from gonk_node.store.structure import file_problems
 from kit.authors import TestAuthor
 from kit.damage import dump, flip_in_file, flips, lose_row, replace_row
+from kit.lmdb_pages import file_problems
 
 VALUE_FLIPS = 400
 PAGE_FLIPS = 300

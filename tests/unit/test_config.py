@@ -149,12 +149,6 @@ def test_a_path_in_the_file_is_seen_from_the_file(home: Home) -> None:
     assert load_config(home, environ={"GONK_PASSPHRASE_FILE": "secret"}).passphrase_file == Path("secret")
 
 
-def test_share_links_name_what_is_advertised_else_where_peers_are_served() -> None:
-    assert Config().advertised == "127.0.0.1:7475"
-    assert Config(peer_host="::1", peer_port=1).advertised == "[::1]:1"
-    assert Config(advertise="example.org:443").advertised == "example.org:443"
-
-
 def test_the_folder_is_the_flag_else_the_variable_else_the_platforms(tmp_path: Path) -> None:
     environ = {"GONK_HOME": str(tmp_path / "variable")}
     assert find_home(tmp_path / "flag", environ).root == tmp_path / "flag"
@@ -190,7 +184,7 @@ def test_a_node_exists_once_both_its_keys_do(home: Home) -> None:
 def test_everything_lies_inside_the_folder(home: Home) -> None:
     names = [name for name, value in vars(Home).items() if isinstance(value, property)]
     paths = [getattr(home, name) for name in names]
-    assert len(names) == len(set(paths)) == 12
+    assert len(names) == len(set(paths)) == 11
     assert all(path.is_relative_to(home.root) for path in paths)
     assert home.user_key(b"k" * 32).parent == home.user_keys
 

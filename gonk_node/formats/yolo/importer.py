@@ -25,7 +25,6 @@ from gonk_node.formats.yolo.shapes import DETECT, OBB, POSE, SCHEMAS, SEGMENT, u
 from gonk_node.state.strict_json import Json, Problem
 
 _FORMAT = "yolo"
-_BOX_TOKENS = 5  # class, and four fractions
 
 
 def reader(task: str) -> Importer:

@@ -2,8 +2,8 @@
 
 Format: https://docs.ultralytics.com/datasets. A line has the number of a class and coordinates as fractions of the image's
 width and height: a box as its middle and its size, outlines and corners as points. Pixels are rounded to six decimals when
-read, and fractions to ten when written: boxes of whole pixels come back exactly, and nothing moves by more than
-PIXELS_PER_SIDE of a side.
+read, and fractions to ten when written: boxes of whole pixels come back exactly, and nothing moves by more than 1e-9 of a
+side.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ Point: TypeAlias = tuple[float, float]
 
 DETECT, SEGMENT, POSE, OBB = "detect", "segment", "pose", "obb"
 SCHEMAS = {DETECT: "bounding-box", SEGMENT: "polygon", POSE: "keypoints", OBB: "rotated-box"}
-PIXELS_PER_SIDE = 1e-9
 _OUTSIDE_MAX = 0.01  # of a side: how far a fraction may be out of the image, as rounding puts it there
 _SQUARE_MAX = 1e-3  # of its size: how much a rectangle may be skewed
 

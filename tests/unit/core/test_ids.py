@@ -14,13 +14,18 @@ from gonk_node.core.ids import EventRef
 from gonk_node.errors import UsageError
 from kit.strategies import hashes
 
+
+def hash_of_manifest(data: bytes) -> bytes:
+    return ids.hash_manifest_lines([data[:3], data[3:]])
+
+
 HASHES = {
     ids.hash_header: "gonk-node 2026 v1 entry header",
     ids.hash_event: "gonk-node 2026 v1 event",
     ids.hash_event_list: "gonk-node 2026 v1 event list",
     ids.hash_heads: "gonk-node 2026 v1 heads",
     ids.hash_chunk_list: "gonk-node 2026 v1 chunk list",
-    ids.hash_manifest: "gonk-node 2026 v1 manifest",
+    hash_of_manifest: "gonk-node 2026 v1 manifest",
     ids.hash_handshake: "gonk-node 2026 v1 handshake transcript",
 }
 
