@@ -51,6 +51,13 @@ class Loss:
         """Whether anything was lost."""
         return bool(self.problem_count or self._kinds)
 
+    def __str__(self) -> str:
+        return "\n".join(self.lines()) or "nothing was lost"
+
+    def __repr__(self) -> str:
+        counted = sum(kind.count for kind in self._kinds.values())
+        return f"Loss({self.problem_count:,} left out, {counted:,} not carried)"
+
     def left_out(self, place: str, what: str) -> None:
         """A whole thing was left out: `what` is a sentence that says why."""
         self.problem(Problem(place, what))

@@ -93,9 +93,11 @@ def test_what_is_left_out_of_an_export_for_its_object_is_told(gonk: Gonk) -> Non
     for name in ("a.png", "b.png"):
         gonk.add(name, formats.png(salt=name.encode()))
     gonk.annotate("a.png")
-    gonk.ok("annotate", "cells", "a.png", "bounding-box", gonk.file("body.json", BOX), "--also", "b.png")
+    of_both = ("a.png", "bounding-box", gonk.file("body.json", BOX), "--also", "b.png")
+    made = gonk.json("annotate", "cells", *of_both)
     gonk.accept_all()
     report = gonk.json("export", "cells", "coco", gonk.files / "out")
+    assert report["not_carried"][0]["places"] == [f"annotation {made['uuid']}"]
     assert [each["what"].split(":")[0] for each in report["not_carried"]] == [
         "that an annotation is of several objects"
     ]
@@ -104,6 +106,7 @@ def test_what_is_left_out_of_an_export_for_its_object_is_told(gonk: Gonk) -> Non
     report = gonk.json("export", "cells", "coco", gonk.files / "again")
     assert (report["annotations"], report["problem_count"]) == (1, 1)
     assert "made on" in report["problems"][0]["what"]
+    assert report["problems"][0]["place"] == f"annotation {made['uuid']}"
 
 
 def test_an_export_before_anything_is_accepted_says_what_waits(gonk: Gonk) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from gonk_node.core.ids import uuid_text
 from gonk_node.errors import NonconformingError, PeerUnavailableError, RefusedError
 from gonk_node.formats.export import EXPORTERS, OF_ANY_SCHEMA
 from gonk_node.formats.export.citing import files as citing
@@ -147,10 +148,10 @@ class Samples:
         if several or seen != self._queries.hanging.current_count():
             for uuid in self._queries.hanging.current_elsewhere():
                 what = "its object has no current version with the content that it was made on; left out"
-                self._loss.left_out(f"annotation {uuid.hex()}", what)
+                self._loss.left_out(f"annotation {uuid_text(uuid)}", what)
         for uuid in several:
             self._loss.not_carried(
-                f"annotation {uuid.hex()}", "that an annotation is of several objects: it is written with each"
+                f"annotation {uuid_text(uuid)}", "that an annotation is of several objects: it is written with each"
             )
 
     def _sample(self, revision: Revision, annotations: tuple[SampleAnnotation, ...]) -> Sample:
@@ -187,7 +188,7 @@ class Samples:
         if not found.judge_here or self._bodies.verdict(schema_no, body) is Conformance.VALID:
             return SampleAnnotation(uuid, version, found.name, found.version, body)
         if not self._told:
-            self._loss.left_out(f"annotation {uuid.hex()}", "does not fit its schema; left out")
+            self._loss.left_out(f"annotation {uuid_text(uuid)}", "does not fit its schema; left out")
         return None
 
     def _schema(self, number: int) -> _Schema:
