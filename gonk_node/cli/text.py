@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from gonk_node.core.safe_text import safe as safe  # for commands, with the rest
+from gonk_node.core.plural import plural as plural  # for commands, with the rest
+from gonk_node.core.safe_text import safe as safe
 
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
@@ -27,11 +28,6 @@ def size_text(size: int) -> str:
     value = float(size)
     for unit in _UNITS:
         if value < 1024 or unit == _UNITS[-1]:
-            return f"{size} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"
+            return f"{value:.1f} {unit}" if unit != "bytes" else "1 byte" if size == 1 else f"{size} bytes"
         value /= 1024
     return str(size)
-
-
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """A count with its noun: "1 object", "1,000 objects"."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"

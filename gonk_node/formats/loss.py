@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gonk_node.core.limits import LOSS_KINDS_MAX, LOSS_LINES_MAX, LOSS_PLACES_MAX, LOSS_PROBLEMS_MAX
+from gonk_node.core.plural import plural
 from gonk_node.state.strict_json import Problem
 
 _OTHERS = "and more kinds of things"
@@ -95,7 +96,7 @@ class Loss:
         for problem in shown:
             yield f"{problem.place}: {problem.what}"
         if self.problem_count > len(shown):
-            yield f"and {self.problem_count - len(shown):,} problems more: --json lists them"
+            yield f"and {plural(self.problem_count - len(shown), 'problem')} more: --json lists them"
         for kind in self.kinds():
             often = "once" if kind.count == 1 else f"{kind.count:,} times, first"
             yield f"not carried: {kind.what} ({often}: {kind.places[0]})"

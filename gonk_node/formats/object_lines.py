@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from gonk_node.core.events import SCHEMA_PREFIX
 from gonk_node.core.limits import INT_MAX, JSON_DEPTH_MAX, NAME_BYTES_MAX
+from gonk_node.core.plural import with_its
 from gonk_node.errors import InputFileError, NonconformingError
 from gonk_node.formats.file_part import FileOrPart, open_file
 from gonk_node.formats.images import media_type
@@ -96,8 +97,7 @@ class ObjectLines:
             if not isinstance(annotations, list):
                 raise InputFileError('"annotations" is no list')
         except InputFileError as error:
-            lost = f", and its {count} annotations with it" if count else ""
-            yield Problem(line.place, f"{error.what}; left out{lost}")
+            yield Problem(line.place, f"{error.what}; left out{with_its(count, 'annotation')}")
             return
         self._names.add(image.name)
         yield image

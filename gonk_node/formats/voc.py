@@ -14,6 +14,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from gonk_node.core.limits import VOC_FILE_BYTES_MAX
+from gonk_node.core.plural import with_its
 from gonk_node.errors import InputFileError
 from gonk_node.formats.images import check_folder, check_name, find, media_type
 from gonk_node.formats.loss import NotCarried
@@ -86,7 +87,7 @@ def _load(file: Path) -> Element:
 
 def _read_image(root: Element, file: Path, images: Path | None, names: dict[str, Path]) -> Iterator[Record]:
     objects = root.findall("object")
-    consequence = f"; left out, and its {len(objects)} annotations with it"
+    consequence = f"; left out{with_its(len(objects), 'annotation')}"
     try:
         name = check_name(_text(root, "filename"))
         if name in names:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from gonk_node.core.events import DatasetCreate
 from gonk_node.core.keys import Signer
+from gonk_node.core.plural import plural
 from gonk_node.core.verify import verify_entry
 from gonk_node.errors import (
     ExistsError,
@@ -120,7 +121,7 @@ async def _take_all(node: Node, link: ShareLink, shared: SharedDataset, watch: W
     except (PeerError, VerificationError) as error:
         if error.exit_code == PeerUnavailableError.exit_code and (before > 1 or replica.log.last_lsn() > before):
             raise PartialError(
-                f"{replica.log.last_lsn()} entries are here, verified; then: {error.what}",
+                f"{plural(replica.log.last_lsn(), 'entry is', 'entries are')} here, verified; then: {error.what}",
                 where=error.where,
                 hint="run the same command again: it goes on from there",
             ) from error

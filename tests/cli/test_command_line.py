@@ -17,6 +17,7 @@ from gonk_node.cli import ending, main
 from gonk_node.cli.commands import COMMANDS
 from gonk_node.cli.run import Verb
 from gonk_node.cli.text import plural, safe, size_text, time_text
+from gonk_node.core.plural import with_its
 from gonk_node.core.times import time_json
 from kit.command_line import Gonk
 from kit.source_tree import PACKAGE, ROOT
@@ -263,8 +264,9 @@ def test_times_that_no_calendar_has_are_shown_as_numbers() -> None:
 
 
 def test_sizes_and_counts_read_well() -> None:
-    assert [size_text(size) for size in (0, 1023, 1536, 5 << 20, 3 << 50)] == [
+    assert [size_text(size) for size in (0, 1, 1023, 1536, 5 << 20, 3 << 50)] == [
         "0 bytes",
+        "1 byte",
         "1023 bytes",
         "1.5 KiB",
         "5.0 MiB",
@@ -272,3 +274,8 @@ def test_sizes_and_counts_read_well() -> None:
     ]
     assert plural(1, "entry", "entries") == "1 entry"
     assert plural(1000, "object") == "1,000 objects"
+    assert [f"gone{with_its(count, 'track')}" for count in (0, 1, 2000)] == [
+        "gone",
+        "gone, with its track",
+        "gone, with its 2,000 tracks",
+    ]

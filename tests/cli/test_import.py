@@ -111,7 +111,7 @@ def test_annotations_of_an_object_that_was_rejected_are_left_out(gonk: Gonk, coc
     gonk.ok("review", "cells", "reject", "--all")
     report = gonk.json("import", "cells", "coco", coco)
     assert (report["objects"], report["annotations"], report["left_out"]) == (2, 2, 2)
-    assert "rejected or deleted in the dataset; left out, and its 2 annotations" in report["problems"][0]["what"]
+    assert "rejected or deleted in the dataset; left out, with its 2 annotations" in report["problems"][0]["what"]
 
 
 def test_a_rejected_schema_costs_its_annotations_and_is_told_once(gonk: Gonk, coco: Path) -> None:

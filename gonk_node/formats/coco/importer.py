@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from blake3 import blake3
 
+from gonk_node.core.plural import with_its
 from gonk_node.errors import InputFileError
 from gonk_node.formats.coco.bodies import OWN_FIELDS, Category, bodies, point_names, said_by_the_body, short_text
 from gonk_node.formats.images import check_folder, check_name, find, media_type
@@ -201,7 +202,7 @@ def _image(item: Json, index: int, images: Path | None, known: _Known) -> Import
     if image_id in known.images:
         return Problem(known.at("images", index, "id"), f"image id {image_id!r} is taken; left out")
     known.images[image_id] = None
-    consequence = f"; left out, and its {known.uses[image_id]} annotations with it"
+    consequence = f"; left out{with_its(known.uses[image_id], 'annotation')}"
     try:
         name = check_name(item.get("file_name"))
         if name in known.names:

@@ -11,6 +11,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from gonk_node.core.limits import CVAT_SHAPES_MAX, CVAT_TEXT_CHARS_MAX
+from gonk_node.core.plural import with_its
 from gonk_node.errors import InputFileError
 from gonk_node.formats.cvat import meta as cvat_meta
 from gonk_node.formats.cvat.annotations import Annotations, Equal
@@ -138,7 +139,7 @@ class CvatFile:
         if image is None:
             return
         if image.record is None:
-            yield Problem(image.place, f"{image.refusal}; left out, and its {image.shapes} annotations with it")
+            yield Problem(image.place, f"{image.refusal}; left out{with_its(image.shapes, 'annotation')}")
         elif image.shapes > CVAT_SHAPES_MAX:
             what = f"has more than {CVAT_SHAPES_MAX:,} shapes; the others are left out"
             yield Problem(image.place, what)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gonk_node.core.limits import CVAT_SHAPES_MAX, CVAT_TEXT_CHARS_MAX
+from gonk_node.core.plural import with_its
 from gonk_node.errors import InputFileError
 from gonk_node.formats.cvat.annotations import Annotations, Equal
 from gonk_node.formats.cvat.media import Media, Medium
@@ -142,7 +143,7 @@ class Videos:
         """What could not be put on anything, at the end."""
         for video in self._videos.values():
             if video.medium is None and (video.lost or not video.found):
-                tracks = f", with its {video.lost} tracks" if video.lost else ""
+                tracks = with_its(video.lost, "track")
                 yield Problem(video.place, f"{video.refusal}; left out{tracks}")
         if self._tracks > CVAT_SHAPES_MAX:
             yield Problem(self._place, f"has more than {CVAT_SHAPES_MAX:,} tracks; the others are left out")

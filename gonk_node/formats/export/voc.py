@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gonk_node.core.plural import with_its
 from gonk_node.formats.export.coco.shapes import short
 from gonk_node.formats.export.job import (
     Job,
@@ -40,7 +41,7 @@ def write(job: Job) -> None:
     image_set = job.folder.create(_IMAGE_SET)
     for sample in job.samples():
         if not _is_image(sample):
-            what = f"is {sample.media_type[:60]}, no image; left out, with its {len(sample.annotations)} annotations"
+            what = f"is {sample.media_type[:60]}, no image; left out{with_its(len(sample.annotations), 'annotation')}"
             job.loss.left_out(sample.place, what)
             continue
         name = names.path(sample.name, sample.uuid)

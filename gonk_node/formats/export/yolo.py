@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gonk_node.core.plural import with_its
 from gonk_node.formats.export.coco.shapes import around
 from gonk_node.formats.export.job import (
     Exporter,
@@ -116,12 +117,12 @@ class _Export:
     def _write(self, sample: Sample) -> None:
         job = self._job
         if not sample.media_type.startswith("image/"):
-            what = f"is {sample.media_type[:60]}, no image; left out, with its {len(sample.annotations)} annotations"
+            what = f"is {sample.media_type[:60]}, no image; left out{with_its(len(sample.annotations), 'annotation')}"
             job.loss.left_out(sample.place, what)
             return
         size = image_size(sample)
         if size is None:
-            what = f"has no size that can be read; left out, with its {len(sample.annotations)} annotations"
+            what = f"has no size that can be read; left out{with_its(len(sample.annotations), 'annotation')}"
             job.loss.left_out(sample.place, what)
             return
         name = _outside_of_images(self._names.path(sample.name, sample.uuid))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from gonk_node.core.plural import with_its
 from gonk_node.errors import InputFileError
 from gonk_node.formats import rle
 from gonk_node.formats.image_size import ImageSize
@@ -139,7 +140,7 @@ def bodies_of(region: Region, about: About) -> Iterator[Found | Problem | NotCar
     try:
         schema, body = _shape(region, about, kept)
     except InputFileError as error:
-        lost_with = f", and its {len(region.points)} keypoints with it" if region.points else ""
+        lost_with = with_its(len(region.points), "keypoint")
         yield Problem(main.place, f"{error.what}; left out{lost_with}")
         return
     if region.points:

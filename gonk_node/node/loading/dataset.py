@@ -22,6 +22,7 @@ from typing import Any, BinaryIO, overload
 
 from gonk_node.config import find_home
 from gonk_node.core.limits import REPR_ROWS
+from gonk_node.core.plural import plural
 from gonk_node.errors import GonkError, NotFoundError, UsageError
 from gonk_node.formats.extras import library
 from gonk_node.formats.label_set import LabelSet
@@ -237,7 +238,8 @@ class Dataset(Sequence[Sample]):
     # --- for people and the interpreter -----------------------------------------------------------------------
 
     def __repr__(self) -> str:
-        return f"Dataset({self._source.name!r}, {len(self):,} samples, {f'at {self._at}' if self._at else 'now'})"
+        at = f"at {self._at}" if self._at else "now"
+        return f"Dataset({self._source.name!r}, {plural(len(self), 'sample')}, {at})"
 
     def _repr_html_(self) -> str:
         """For notebooks: the first samples; whatever comes from the dataset is escaped."""

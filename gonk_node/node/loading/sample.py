@@ -10,6 +10,7 @@ import io
 from typing import Any, BinaryIO
 from uuid import UUID
 
+from gonk_node.core.plural import plural
 from gonk_node.errors import GonkError, InputFileError
 from gonk_node.formats.extras import library
 from gonk_node.node.loading.annotations import Annotation
@@ -136,14 +137,14 @@ class Sample:
 
     def __repr__(self) -> str:
         try:
-            told = f"{len(self.annotations)} annotations"
+            told = plural(len(self.annotations), "annotation")
         except GonkError as error:
             told = error.what  # it was closed, or the disk fails: debuggers and notebooks show objects at any time
-        return f"Sample({self.name!r}, {self.media_type}, {self.object.size:,} bytes, {told})"
+        return f"Sample({self.name!r}, {self.media_type}, {plural(self.object.size, 'byte')}, {told})"
 
     def _repr_html_(self) -> str:
         """For notebooks; whatever comes from the dataset is escaped."""
-        about = f"{self.media_type}, {self.object.size:,} bytes, {self.uuid}"
+        about = f"{self.media_type}, {plural(self.object.size, 'byte')}, {self.uuid}"
         head = f"<b>{html.escape(self.name)}</b> <small>{html.escape(about)}</small>"
         try:
             rows = "".join(f"<li><code>{html.escape(repr(each))}</code></li>" for each in self.annotations)

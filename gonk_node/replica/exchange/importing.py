@@ -13,6 +13,7 @@ from gonk_node import schemas
 from gonk_node.core.events import AnnotationCreate
 from gonk_node.core.ids import EventRef
 from gonk_node.core.limits import SPOOLED_WAITING_BYTES_MAX
+from gonk_node.core.plural import with_its
 from gonk_node.errors import AmbiguousError, ExistsError, NonconformingError, NotFoundError, WrongStateError
 from gonk_node.formats.file_part import FilePart
 from gonk_node.formats.loss import Loss, NotCarried
@@ -82,7 +83,7 @@ class _Unusable:
     annotations: int = 0
 
     def problem(self) -> Problem:
-        lost = f", and its {self.annotations} annotations with it" if self.annotations else ""
+        lost = with_its(self.annotations, "annotation")
         return Problem(self.place, f"{self.what}; left out{lost}")
 
 

@@ -79,7 +79,7 @@ def test_images_and_videos_lie_in_images_and_each_video_has_a_file(tmp_path: Pat
         "tracks/odd.mkv.xml",
     ]
     assert [problem.what for problem in loss.problems] == [
-        "is text/plain, neither an image nor a video; left out, with its 1 annotations"
+        "is text/plain, neither an image nor a video; left out, with its annotation"
     ]
     assert {
         name for name, _ in formats.bodies(formats.read("cvat", tmp_path / "out", tmp_path / "out/images")).items()

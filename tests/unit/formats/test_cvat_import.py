@@ -262,7 +262,7 @@ def test_frames_of_a_video_are_found_although_their_format_is_not_said(files: Cv
 def test_an_image_that_cannot_be_had_is_told_with_what_it_costs(files: Cvat, name: str) -> None:
     [problem] = cvat.problems(files.read(document(image(box('label="c"') * 2, name=name))))
     assert problem.startswith("line 5: <image>: ")
-    assert problem.endswith("; left out, and its 2 annotations with it")
+    assert problem.endswith("; left out, with its 2 annotations")
 
 
 def test_a_link_out_of_the_folder_is_not_followed(files: Cvat, tmp_path: Path) -> None:
@@ -275,7 +275,7 @@ def test_a_link_out_of_the_folder_is_not_followed(files: Cvat, tmp_path: Path) -
 def test_two_images_of_one_name_are_one_too_many(files: Cvat) -> None:
     records = files.read(document(image() + image(box('label="c"'))))
     assert cvat.problems(records) == [
-        "line 7: <image>: the file name 'a.png' is taken by the image of line 5; left out, and its 1 annotations with it"
+        "line 7: <image>: the file name 'a.png' is taken by the image of line 5; left out, with its annotation"
     ]
 
 

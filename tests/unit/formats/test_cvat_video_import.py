@@ -233,7 +233,7 @@ def test_a_job_names_no_video_and_takes_the_only_one_or_that_of_its_name(files: 
     files.add("other.avi")
     assert cvat.problems(files.read(text)) == [
         "line 5: <track>: the file does not name its video, there is not exactly one beside it, and images of its frames "
-        "(frame_000000.png, …) are missing; left out, with its 1 tracks"
+        "(frame_000000.png, …) are missing; left out, with its track"
     ]
     files.add("annotations.webm")
     assert names(files.read(text)) == [("annotations.webm", True)]
@@ -257,7 +257,7 @@ def test_tracks_without_video_are_told_once(files: Cvat) -> None:
 def test_a_source_that_leads_elsewhere_is_refused(files: Cvat) -> None:
     records = files.read(video(track(at(0)), task=VIDEO_TASK.replace("clip", "../clip")))
     [problem] = cvat.problems(records)
-    assert "leads out of the images folder; left out, with its 1 tracks" in problem
+    assert "leads out of the images folder; left out, with its track" in problem
 
 
 def test_tracks_are_put_on_the_images_of_frames_where_there_is_no_video(files: Cvat) -> None:

@@ -97,13 +97,13 @@ def test_what_cannot_be_written_is_left_out_and_told(tmp_path: Path) -> None:
     loss = formats.export([image, unreadable, text, binary, other], "label-studio", tmp_path / "out")
     assert sorted(each.what for each in loss.problems) == [
         "does not fit the polygon that ships with gonk; left out",
-        "is application/pdf, no image, text, sound or film; left out, with its 0 annotations",
+        "is application/pdf, no image, text, sound or film; left out",
         "is of an image of 1 x 1, and this one has 64 x 48 pixels; left out",
         "its offsets are no place in a text of 5 characters; left out",
         "needs the image's size, which cannot be read from the image file; left out",
         "none of its points is labelled (v 0); left out",
         "the mask covers 1 pixels, the image of 64 x 48 has 3072; left out",
-        "the text is no UTF-8; left out, with its 0 annotations",
+        "the text is no UTF-8; left out",
     ]
     assert [each["annotations"] for each in label_studio.tasks_of(tmp_path / "out", "tasks-image.json")] == [[], []]
 

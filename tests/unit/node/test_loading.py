@@ -231,7 +231,7 @@ def test_what_notebooks_show_is_escaped(gonk: Gonk) -> None:
     gonk.accept_all()
     with open_dataset("cells", gonk.home) as cells:
         shown = cells._repr_html_() + "".join(sample._repr_html_() for sample in cells)
-        assert repr(cells.sample("0.png")) == "Sample('0.png', image/png, 71 bytes, 1 annotations)"
+        assert repr(cells.sample("0.png")) == "Sample('0.png', image/png, 71 bytes, 1 annotation)"
     assert "&lt;script&gt;" in shown
     assert "&lt;img src=x" in shown
     assert "<img" not in shown
@@ -250,9 +250,9 @@ def test_a_dataset_that_was_closed_says_so(cells: Dataset, gonk: Gonk) -> None:
 
 def test_what_is_closed_is_shown_without_an_error(cells: Dataset) -> None:
     read, unread = cells.sample("0.png"), cells.sample("1.png")
-    assert "1 annotations" in repr(read)
+    assert "1 annotation)" in repr(read)
     cells.close()
-    assert "1 annotations" in repr(read)
+    assert "1 annotation)" in repr(read)
     assert repr(unread).endswith("bytes, the dataset is closed)")
     assert unread._repr_html_().endswith("<p>the dataset is closed</p>")
     assert repr(cells) == "Dataset('cells', 5 samples, now)"

@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from gonk_node.core.limits import CITED_NAME_CHARS_MAX
+from gonk_node.core.plural import plural
 from gonk_node.core.safe_text import safe, safe_lines
 from gonk_node.core.times import time_json
 from gonk_node.state.release_notes import ReleaseNotes
@@ -85,7 +86,8 @@ class ReleaseFacts:
     def description(self) -> str:
         """What the dataset and the release are; never empty."""
         said = (safe_lines(text) for text in (self.about, self.notes.text))
-        counts = f"{self.title}, release {self.version}: {self.objects:,} objects and {self.annotations:,} annotations."
+        held = f"{plural(self.objects, 'object')} and {plural(self.annotations, 'annotation')}"
+        counts = f"{self.title}, release {self.version}: {held}."
         return "\n\n".join(text for text in said if text) or counts
 
     @property

@@ -12,6 +12,7 @@ from array import array
 from dataclasses import dataclass, field
 from typing import Any
 
+from gonk_node.core.plural import with_its
 from gonk_node.formats.export.coco import shapes as coco_shapes
 from gonk_node.formats.export.coco.file import CocoFile, Waiting
 from gonk_node.formats.export.job import (
@@ -99,7 +100,7 @@ class _Export:
                 self._take(sample, len(self._claimed))
             else:
                 what = (
-                    f"is {sample.media_type[:60]}, no image; left out, with its {len(sample.annotations)} annotations"
+                    f"is {sample.media_type[:60]}, no image; left out{with_its(len(sample.annotations), 'annotation')}"
                 )
                 job.loss.left_out(sample.place, what)
         for sample in job.samples(annotations=False):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from gonk_node.core.plural import with_its
 from gonk_node.errors import RefusedError
 from gonk_node.formats.cvat.shapes import FORMAT
 from gonk_node.formats.export.cvat import meta as cvat_meta
@@ -58,7 +59,7 @@ def write(job: Job) -> None:
                 write_image(job, sample, _IMAGES + name)
             else:
                 what = f"is {sample.media_type[:60]}, neither an image nor a video"
-                job.loss.left_out(sample.place, f"{what}; left out, with its {len(sample.annotations)} annotations")
+                job.loss.left_out(sample.place, f"{what}; left out{with_its(len(sample.annotations), 'annotation')}")
         file.write(_TAIL)
 
 

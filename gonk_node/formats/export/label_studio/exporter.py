@@ -11,6 +11,7 @@ from contextlib import ExitStack, suppress
 from urllib.parse import quote
 
 from gonk_node.core.limits import LABEL_STUDIO_TEXT_BYTES_MAX
+from gonk_node.core.plural import with_its
 from gonk_node.errors import InputFileError
 from gonk_node.formats.export.job import Job, Sample, image_size, write_image
 from gonk_node.formats.export.label_studio.annotations import Target, annotation_of, labels_of_relation
@@ -53,7 +54,7 @@ def write(job: Job) -> None:
                     raise InputFileError(f"is {sample.media_type[:60]}, no image, text, sound or film")
                 files[kind].add(_task(job, survey, sample, kind))
             except InputFileError as error:
-                what = f"{error.what}; left out, with its {len(sample.annotations)} annotations"
+                what = f"{error.what}; left out{with_its(len(sample.annotations), 'annotation')}"
                 job.loss.left_out(sample.place, what)
         for file in files.values():
             file.close()
