@@ -26,6 +26,19 @@ def read_input(source: str, *, bytes_max: int) -> bytes:
     return data
 
 
+def place_in(source: str, where: str | None, document: str) -> str:
+    """The place of an error in what `read_input` read, with its name: "a.json: /type".
+
+    Args:
+        source: as of `read_input`.
+        where: the place as an error has it, which begins with what the document is.
+        document: what it is, such as "schema".
+    """
+    inside = (where or "").removeprefix(document).strip()
+    name = "standard input" if source == "-" else source
+    return f"{name}: {inside}" if inside else name
+
+
 def write_output(target: str, pieces: Iterable[bytes]) -> None:
     """Write pieces into a new file, or to standard output for "-"; a file that cannot be finished is removed.
 

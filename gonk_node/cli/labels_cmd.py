@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from gonk_node.cli.describe import event_text
-from gonk_node.cli.files import read_input
+from gonk_node.cli.files import place_in, read_input
 from gonk_node.cli.place import Place
 from gonk_node.cli.run import Run, dataset_argument, verb
 from gonk_node.cli.show_cmd import content_of
@@ -84,13 +84,9 @@ def _document(source: str) -> bytes:
     try:
         LabelSet.decode(document)
     except NonconformingError as error:
-        inside = (error.where or "").removeprefix("label set").strip()
-        where = "standard input" if source == "-" else source
-        raise NonconformingError(
-            error.what,
-            where=f"{where}: {inside}" if inside else where,
-            hint="gonk schema show label-set prints the form that it must have",
-        ) from error
+        error.where = place_in(source, error.where, "label set")
+        error.hint = "gonk schema show label-set prints the form that it must have"
+        raise
     return document
 
 

@@ -8,7 +8,7 @@ import click
 
 from gonk_node import schemas
 from gonk_node.cli.describe import event_text, json_body
-from gonk_node.cli.files import read_input
+from gonk_node.cli.files import place_in, read_input
 from gonk_node.cli.pick import split_version, version_of
 from gonk_node.cli.place import Place
 from gonk_node.cli.run import Run, complete_dataset, dataset_argument, verb
@@ -16,7 +16,7 @@ from gonk_node.cli.text import time_text
 from gonk_node.core.events import SCHEMA_PREFIX
 from gonk_node.core.ids import EventRef, uuid_text
 from gonk_node.core.limits import SCHEMA_BYTES_MAX
-from gonk_node.errors import NotFoundError, UsageError
+from gonk_node.errors import NonconformingError, NotFoundError, UsageError
 from gonk_node.replica.signing.proposing import full_schema_name
 from gonk_node.store.state_schema import SCHEMA
 
@@ -43,7 +43,11 @@ def add(run: Run, dataset: str, source: str, name: str | None, update: bool) -> 
     place = Place(run, dataset)
     called = full_schema_name(name or default or "")
     proposer = place.proposer
-    event = proposer.schema_update(called, document) if update else proposer.schema_create(called, document)
+    try:
+        event = proposer.schema_update(called, document) if update else proposer.schema_create(called, document)
+    except NonconformingError as error:
+        error.where = place_in(source, error.where, "schema")
+        raise
     entry = place.author.sign([event], after_ms=proposer.usable_schema(called).time_ms if update else 0)
     made = EventRef(entry.entry_id, 0)
     if run.as_json:

@@ -53,11 +53,11 @@ def test_a_new_version_is_proposed_with_update(gonk: Gonk, box: Path) -> None:
     [
         (json.dumps(BOX | {"w": 0}), "/w"),
         (json.dumps(BOX | {"x": "left"}), "/x"),
-        (json.dumps({"label": "WBC"}), "required"),
+        (json.dumps({"label": "WBC"}), 'version 0: "x" is a required'),
         ("", "JSON"),
         ("{", "JSON"),
         ('{"label": "a", "label": "b", "x": 0, "y": 0, "w": 1, "h": 1}', "label"),
-        ("\xff", "the whole"),
+        ("\xff", "version 0: is not UTF-8"),
     ],
 )
 def test_a_body_that_does_not_fit_is_refused_with_the_place_and_the_reason(

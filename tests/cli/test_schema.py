@@ -88,7 +88,10 @@ def test_an_update_of_a_schema_that_is_not_there_is_refused(gonk: Gonk) -> None:
     ],
 )
 def test_a_document_that_is_no_json_schema_is_refused_and_says_why(gonk: Gonk, document: str, reason: str) -> None:
-    assert reason in gonk.refused("schema", "add", "cells", gonk.file("bad.json", document)).err
+    file = gonk.file("bad.json", document)
+    refused = gonk.refused("schema", "add", "cells", file).err
+    assert reason in refused
+    assert f"  where: {file}" in refused
 
 
 def test_a_document_that_is_too_large_is_refused(gonk: Gonk) -> None:

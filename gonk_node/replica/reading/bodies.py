@@ -32,7 +32,7 @@ class Bodies:
         validator = self._validator(schema)
         if validator.verdict(body) is Conformance.VALID:
             return
-        problems = "; ".join(f"{each.place or 'the whole'}: {each.what}" for each in validator.explain(body))
+        problems = "; ".join(f"{each.place}: {each.what}".removeprefix(": ") for each in validator.explain(body))
         raise NonconformingError(
             f"the body does not fit {schema.name} version {schema.version}: {problems or 'it is too large to check'}",
             hint=f"gonk show DATASET {uuid_text(schema.uuid)} shows the schema",
