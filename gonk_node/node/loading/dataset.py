@@ -217,7 +217,8 @@ class Dataset(Sequence[Sample]):
             What was lost, if anything.
 
         Raises:
-            ExistsError: there is something. StorageError: it cannot be written. As `Sample.bytes`.
+            ExistsError: there is something. NotFoundError: the folder that it is to be in is not there. StorageError: it
+                cannot be written. As `Sample.bytes`.
         """
         return export(self, self._source, "webdataset", Path(path), content=content)
 

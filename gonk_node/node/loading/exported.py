@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from gonk_node.core.events import SCHEMA_PREFIX
+from gonk_node.errors import ExistsError
 from gonk_node.formats.export import EXPORTERS, job
 from gonk_node.formats.folder import FolderWriter
 from gonk_node.formats.loss import Loss
@@ -43,12 +44,18 @@ def export(samples: Iterable[Sample], source: Source, format_name: str, target: 
         What was lost.
 
     Raises:
-        ExistsError: there is something at the target. RefusedError: not in this format.
+        ExistsError: there is something at the target. NotFoundError: the folder that it is to be in is not there.
+        RefusedError: not in this format.
         StorageError, DiskFullError: the disk. As `Sample.open`.
     """
     loss = Loss()
     declared = source.declared()
-    with FolderWriter(target) as folder:
+    try:
+        writer = FolderWriter(target)
+    except ExistsError as error:
+        error.hint = "give another folder"  # the option of the command line does not exist here
+        raise
+    with writer as folder:
         again = partial(_all, samples)
         EXPORTERS[format_name](job.Job(again, folder, loss, content, declared.labels, declared.schemas))
         folder.write_checksums()

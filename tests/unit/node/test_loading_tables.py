@@ -115,8 +115,9 @@ def test_export_writes_the_same_table_and_shards(gonk: Gonk, tmp_path: Path) -> 
         opened.to_parquet(tmp_path / "cells.parquet")
         loss = opened.to_webdataset(tmp_path / "shards")
         opened[1:3].to_webdataset(tmp_path / "part")
-        with pytest.raises(ExistsError):
+        with pytest.raises(ExistsError) as refused:
             opened.to_webdataset(tmp_path / "part")
+        assert refused.value.hint == "give another folder"
         wanted = {sample.uuid.hex for sample in opened[1:3]}
     assert (tmp_path / "cells.parquet").read_bytes() == (tmp_path / "parquet/data-00000.parquet").read_bytes()
     assert formats.files(tmp_path / "shards") == formats.files(tmp_path / "webdataset")
