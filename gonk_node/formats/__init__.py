@@ -1,6 +1,6 @@
 """Other people's files: a module or a folder for each format, and the table of the formats.
 
-Modules here read the files they are given, and know no dataset; they write nothing but temporary files of what they unpack.
+Importers read the files they are given, and write nothing but temporary files of what they unpack. Nothing here knows a dataset.
 """
 
 from __future__ import annotations
