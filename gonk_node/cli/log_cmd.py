@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -103,9 +104,8 @@ def _found(
     revision = pick(place, named)[0][0]
     if revision.kind != entity_kind:
         told, command = _NAMED[revision.kind]
-        raise NotFoundError(
-            f"that is {told}, not {_NAMED[entity_kind][0]}", where=named, hint=f"{command.format(place.name)} {named}"
-        )
+        hint = f"{command.format(place.name)} {shlex.quote(named)}"
+        raise NotFoundError(f"that is {told}, not {_NAMED[entity_kind][0]}", where=named, hint=hint)
     numbers = events_touching(db, revision.kind, revision.uuid)
     yield from entries_touching(place.replica, numbers, chosen, limit)
 

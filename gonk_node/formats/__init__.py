@@ -1,6 +1,7 @@
 """Other people's files: a module or a folder for each format, and the table of the formats.
 
-Importers read the files they are given, and write nothing but temporary files of what they unpack. Nothing here knows a dataset.
+Importers read the files they are given, and write nothing but temporary files of what they unpack. Nothing here knows a
+dataset.
 """
 
 from __future__ import annotations

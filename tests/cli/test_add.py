@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 
 import pytest
 
@@ -102,7 +103,9 @@ def test_what_cannot_be_read_is_named(gonk: Gonk, kind: str) -> None:
             pytest.skip("root reads everything")
         path.write_bytes(b"x")
         path.chmod(0)
-    assert str(path) in gonk.refused("add", "cells", path).err
+    told = gonk.refused("add", "cells", path).err
+    assert str(path) in told
+    assert kind != "folder" or f"next: give the files in it: {shlex.quote(str(path))}/*" in told  # it has a blank
 
 
 def test_one_name_fits_one_file(gonk: Gonk) -> None:

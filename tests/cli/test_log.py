@@ -94,6 +94,7 @@ def test_what_is_no_object_is_refused(gonk: Gonk) -> None:
     refused = gonk.refused("log", "cells", "--object", made["uuid"]).err
     assert "that is an annotation, not an object" in refused
     assert f"next: gonk log cells --annotation {made['uuid']}" in refused
-    assert "next: gonk log cells --object a.png" in gonk.refused("log", "cells", "--annotation", "a.png").err
+    gonk.add("b c.png", b"other")
+    assert "next: gonk log cells --object 'b c.png'" in gonk.refused("log", "cells", "--annotation", "b c.png").err
     assert "that is a schema" in gonk.refused("log", "cells", "--annotation", "schema-bounding-box").err
     gonk.refused("log", "cells", "--object", "a.png", "--annotation", made["uuid"], code=2)

@@ -5,6 +5,7 @@ The content is on the disk before the object that names it is signed. What may b
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -135,7 +136,9 @@ def _open(path: FileOrPart) -> BinaryIO:
     whole = path.file if isinstance(path, FilePart) else path
     if isinstance(whole, Path):
         if whole.is_dir():
-            raise InputFileError("is a folder", where=str(whole), hint=f"give the files in it: {whole}/*")
+            raise InputFileError(
+                "is a folder", where=str(whole), hint=f"give the files in it: {shlex.quote(str(whole))}/*"
+            )
         if whole.exists() and not whole.is_file():  # reading a pipe or a device might never end
             raise InputFileError("is no plain file", where=str(whole))
     try:
