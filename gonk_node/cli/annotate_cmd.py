@@ -69,9 +69,9 @@ def _object(place: Place, text: str) -> Revision:
 
 def _base(place: Place, text: str, on: Revision) -> Revision:
     """The revision of the annotation that is updated; it must hang on that object."""
-    revisions, version = pick(place, text)
+    revisions, version = pick(place, text, ANNOTATION)
     if revisions[0].kind != ANNOTATION:
-        raise WrongStateError(f"this is a {revisions[0].type_name}, not an annotation", where=text)
+        raise WrongStateError(f"this is {revisions[0].a_type}, not an annotation", where=text)
     base = place.proposer.update_base(revisions, version)
     if all(each.uuid != on.uuid for each in place.describer.objects(base)):
         raise WrongStateError(

@@ -19,13 +19,9 @@ from gonk_node.core.times import parse_time, time_json
 from gonk_node.errors import NotFoundError, UsageError
 from gonk_node.replica.history.entity_log import Touching, entries_touching, events_touching
 from gonk_node.replica.history.log_pages import Chosen, LoggedEntry, log_entries, name_of
-from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA
+from gonk_node.store.state_schema import ANNOTATION, ENTITY_NAMES, OBJECT, SCHEMA
 
-_NAMED = {  # by kind of entity: what it is called, and what tells of it
-    OBJECT: ("an object", "gonk log {} --object"),
-    ANNOTATION: ("an annotation", "gonk log {} --annotation"),
-    SCHEMA: ("a schema", "gonk blame {}"),
-}
+_TOLD_BY = {OBJECT: "gonk log {} --object", ANNOTATION: "gonk log {} --annotation", SCHEMA: "gonk blame {}"}
 KIND_NAMES = tuple(kind.name for kind in KINDS)
 _KINDS_TOLD = f"{', '.join(KIND_NAMES[:-1])} or {KIND_NAMES[-1]}"
 
@@ -101,11 +97,10 @@ def _found(
         for logged in log_entries(place.replica, db, chosen, limit, newest_first=True):
             yield logged, logged.events()
         return
-    revision = pick(place, named)[0][0]
+    revision = pick(place, named, entity_kind)[0][0]
     if revision.kind != entity_kind:
-        told, command = _NAMED[revision.kind]
-        hint = f"{command.format(place.name)} {shlex.quote(named)}"
-        raise NotFoundError(f"that is {told}, not {_NAMED[entity_kind][0]}", where=named, hint=hint)
+        hint = f"{_TOLD_BY[revision.kind].format(place.name)} {shlex.quote(named)}"
+        raise NotFoundError(f"this is {revision.a_type}, not an {ENTITY_NAMES[entity_kind]}", where=named, hint=hint)
     numbers = events_touching(db, revision.kind, revision.uuid)
     yield from entries_touching(place.replica, numbers, chosen, limit)
 

@@ -16,6 +16,7 @@ from gonk_node.replica.history.erasures import erasure_of
 from gonk_node.replica.history.log_pages import name_of
 from gonk_node.replica.reading.queries import Revision
 from gonk_node.replica.signing.proposing import full_schema_name
+from gonk_node.store.state_schema import ANNOTATION, OBJECT
 
 
 def split_version(text: str) -> tuple[str, int | None]:
@@ -26,24 +27,25 @@ def split_version(text: str) -> tuple[str, int | None]:
     return name, int(version)
 
 
-def pick(place: Place, text: str) -> tuple[list[Revision], int | None]:
+def pick(place: Place, text: str, wanted: int = OBJECT) -> tuple[list[Revision], int | None]:
     """All revisions of what the text names, and the version that it asks for, if any.
 
     Args:
         place: the dataset.
         text: uuid of anything or of an event, unique name of an object, or name of a schema (with or without `schema-`, but
             then an object of that name goes first); then perhaps `@VERSION`.
+        wanted: the kind of entity that is looked for; only for the words of the error where there is none.
 
     Raises:
         NotFoundError, AmbiguousError.
     """
     try:
-        return _named(place, text), None
+        return _named(place, text, wanted), None
     except NotFoundError:
         name, version = split_version(text)
         if version is None:
             raise
-        return _named(place, name), version
+        return _named(place, name, wanted), version
 
 
 def version_of(revisions: list[Revision], version: int) -> Revision:
@@ -55,7 +57,7 @@ def version_of(revisions: list[Revision], version: int) -> Revision:
     return found
 
 
-def _named(place: Place, text: str) -> list[Revision]:
+def _named(place: Place, text: str, wanted: int) -> list[Revision]:
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -83,6 +85,9 @@ def _named(place: Place, text: str) -> list[Revision]:
     except NotFoundError as error:
         if found := queries.schema(full_schema_name(text)):
             return found
+        if wanted == ANNOTATION and refusal is None:
+            hint = f"annotations go by their uuids: gonk list {place.name} annotations"
+            refusal = NotFoundError(f"there is no annotation {text!r}", hint=hint)
         raise refusal or error from None
 
 

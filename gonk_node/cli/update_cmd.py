@@ -32,7 +32,7 @@ def update(run: Run, dataset: str, object_name: str, file: Path, name: str | Non
     revisions, version = pick(place, object_name)
     if revisions[0].kind != OBJECT:
         raise WrongStateError(
-            f"this is a {revisions[0].type_name}, not an object",
+            f"this is {revisions[0].a_type}, not an object",
             where=object_name,
             hint=_instead(revisions[0].type_name),
         )

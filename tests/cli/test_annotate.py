@@ -107,6 +107,12 @@ def test_a_schema_or_object_that_is_not_there_is_told(gonk: Gonk, box: Path) -> 
     assert "there is no object 'z.png'" in gonk.refused("annotate", "cells", "z.png", "bounding-box", box).err
 
 
+def test_what_is_no_annotation_is_not_updated_as_one(gonk: Gonk, box: Path) -> None:
+    words = ("annotate", "cells", "a.png", "bounding-box", box, "--update")
+    assert "there is no annotation 'nope'" in gonk.refused(*words, "nope").err
+    assert "this is an object, not an annotation" in gonk.refused(*words, "a.png").err
+
+
 def test_a_name_that_several_objects_have_is_ambiguous(gonk: Gonk, box: Path) -> None:
     gonk.ok("add", "cells", gonk.file("other", b"other"), "--name", "a.png")
     result = gonk.refused("annotate", "cells", "a.png", "bounding-box", box)

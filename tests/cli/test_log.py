@@ -92,9 +92,12 @@ def test_what_is_no_object_is_refused(gonk: Gonk) -> None:
     gonk.add("a.png")
     made = gonk.annotate("a.png")
     refused = gonk.refused("log", "cells", "--object", made["uuid"]).err
-    assert "that is an annotation, not an object" in refused
+    assert "this is an annotation, not an object" in refused
     assert f"next: gonk log cells --annotation {made['uuid']}" in refused
     gonk.add("b c.png", b"other")
     assert "next: gonk log cells --object 'b c.png'" in gonk.refused("log", "cells", "--annotation", "b c.png").err
-    assert "that is a schema" in gonk.refused("log", "cells", "--annotation", "schema-bounding-box").err
+    nothing = gonk.refused("log", "cells", "--annotation", "nope").err
+    assert "there is no annotation 'nope'" in nothing
+    assert "gonk list cells annotations" in nothing
+    assert "this is a schema" in gonk.refused("log", "cells", "--annotation", "schema-bounding-box").err
     gonk.refused("log", "cells", "--object", "a.png", "--annotation", made["uuid"], code=2)

@@ -109,7 +109,9 @@ class Queries:
             found = self.revisions(kind, uuid)
             if found:
                 return found
-        raise NotFoundError(f"nothing here has the uuid {uuid_text(uuid)}", hint="gonk list shows what there is")
+        raise NotFoundError(
+            f"nothing here has the uuid {uuid_text(uuid)}", hint="gonk list DATASET objects, or annotations, or schemas"
+        )
 
     def objects_by_content(self, content_id: bytes) -> list[Revision]:
         """All object revisions with that content, in order of arrival."""

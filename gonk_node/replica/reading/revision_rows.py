@@ -59,6 +59,11 @@ class Revision(NamedTuple):
         """The type for people: object, annotation or schema."""
         return ENTITY_NAMES[self.kind]
 
+    @property
+    def a_type(self) -> str:
+        """The same with its article, for sentences: "an object"."""
+        return f"{'an' if self.type_name[0] in 'ao' else 'a'} {self.type_name}"
+
 
 class Proposal(NamedTuple):
     """A pending event that a reviewer may decide: the revision it makes, or (deletion) the one it would delete."""

@@ -202,7 +202,7 @@ class Proposer(Bases):
             raise UsageError("an annotation needs an object to hang on")
         for each in objects:
             if each.kind != OBJECT:
-                raise WrongStateError(f"this is a {each.type_name}, not an object", where=uuid_text(each.uuid))
+                raise WrongStateError(f"this is {each.a_type}, not an object", where=uuid_text(each.uuid))
             if not is_open(each):
                 raise WrongStateError(
                     f"the object is {' and '.join(each.views)}", where=f"{each.name} ({uuid_text(each.uuid)})"
