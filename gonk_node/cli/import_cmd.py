@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from gonk_node.cli.import_gonk import import_gonk
+from gonk_node.cli.output import Output
 from gonk_node.cli.place import Place
 from gonk_node.cli.run import Run, dataset_argument, verb
 from gonk_node.cli.text import plural
@@ -57,8 +60,8 @@ def import_(run: Run, dataset: str, format_name: str, source: Path, images: Path
     folder = images or (folder_beside(source) if beside else None)
     if folder is None and beside:
         run.out.note("no folder with images: annotations of images are put on objects of the same name")
-    with run.out.progress("importing") as advance:
-        importing = Importing(place.author, place.node.content, lambda report: advance(report.taken, 0))
+    importing = Importing(place.author, place.node.content, lambda report: advance(report.taken, 0))
+    with _when_stopped(run.out, importing.report), run.out.progress("importing") as advance:
         report = importing.run(IMPORTERS[format_name](source, folder))
     if run.as_json:
         run.out.json(report.as_dict())
@@ -69,6 +72,17 @@ def import_(run: Run, dataset: str, format_name: str, source: Path, images: Path
         raise InputFileError(f"nothing could be imported: {first.what}", where=first.place or str(source))
     if not run.as_json:
         _tell(place, report)
+
+
+@contextmanager
+def _when_stopped(out: Output, report: ImportReport) -> Iterator[None]:
+    """Say what becomes of what was proposed before Ctrl-C."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if report.objects or report.annotations:
+            out.note("what was proposed so far stays; the same command goes on from there")
+        raise
 
 
 def _tell(place: Place, report: ImportReport) -> None:

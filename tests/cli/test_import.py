@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gonk_node.formats import IMPORTERS
+from gonk_node.formats.sample import ImportedLabels, Record
+from gonk_node.replica.exchange import importing
 from kit.command_line import Gonk
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -59,6 +62,26 @@ def test_what_was_interrupted_is_finished(gonk: Gonk, coco: Path) -> None:
     gonk.ok("add", "cells", gonk.files / "images" / "2.png")
     report = gonk.json("import", "cells", "coco", coco)
     assert (report["objects"], report["objects_known"], report["annotations"]) == (2, 1, 4)
+
+
+def test_an_import_that_is_stopped_says_that_what_was_proposed_stays(
+    gonk: Gonk, coco: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = IMPORTERS["coco"]
+
+    def stopped(source: Path, images: Path | None) -> Iterator[Record]:
+        yield from (each for each in read(source, images) if not isinstance(each, ImportedLabels))
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setitem(IMPORTERS, "coco", stopped)
+        early = gonk.run("import", "cells", "coco", coco)
+        assert (early.code, "stays" in early.err) == (130, False)
+        patched.setattr(importing, "EVENTS_PER_ENTRY", 2)
+        result = gonk.run("import", "cells", "coco", coco)
+        assert result.code == 130
+        assert "what was proposed so far stays; the same command goes on from there" in result.err
+    assert gonk.json("import", "cells", "coco", coco)["objects_known"] == 2
 
 
 def test_each_problem_is_told_with_its_place_and_the_rest_is_imported(gonk: Gonk) -> None:
