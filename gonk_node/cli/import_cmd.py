@@ -52,24 +52,28 @@ def import_(run: Run, dataset: str, format_name: str, source: Path, images: Path
             raise UsageError("a folder of Gonk has the bytes of its objects itself", hint="leave out --images")
         import_gonk(place, source)
         return
+    takes = f"{format_name} takes {catalogue.path_of(format_name)}"
     if not os.path.lexists(source):
-        raise InputFileError(
-            "there is no such file or folder", where=str(source), hint=f"PATH is {catalogue.path_of(format_name)}"
-        )
+        raise InputFileError("there is no such file or folder", where=str(source), hint=takes)
     beside = format_name in IMAGES_BESIDE
     folder = images or (folder_beside(source) if beside else None)
     if folder is None and beside:
         run.out.note("no folder with images: annotations of images are put on objects of the same name")
     importing = Importing(place.author, place.node.content, lambda report: advance(report.taken, 0))
     with _when_stopped(run.out, importing.report), run.out.progress("importing") as advance:
-        report = importing.run(IMPORTERS[format_name](source, folder))
+        try:
+            report = importing.run(IMPORTERS[format_name](source, folder))
+        except InputFileError as error:
+            error.hint = error.hint or takes
+            raise
     if run.as_json:
         run.out.json(report.as_dict())
     for line in report.loss.lines():
         run.out.note(line)
     if not report.taken and report.loss.problems:
         first = report.loss.problems[0]
-        raise InputFileError(f"nothing could be imported: {first.what}", where=first.place or str(source))
+        hint = "if the image files are elsewhere: --images FOLDER" if beside else None
+        raise InputFileError(f"nothing could be imported: {first.what}", where=first.place or str(source), hint=hint)
     if not run.as_json:
         _tell(place, report)
 

@@ -156,6 +156,8 @@ def test_a_schema_of_that_name_with_other_rules_judges_the_bodies(gonk: Gonk, co
 
 def test_a_file_of_another_format_is_refused(gonk: Gonk) -> None:
     assert "is no COCO file" in gonk.refused("import", "cells", "coco", gonk.file("x.json", "{}")).err
+    refused = gonk.refused("import", "cells", "label-studio", gonk.file("x.json", "{}")).err
+    assert "next: label-studio takes a JSON file, or the folder with tasks.json" in refused
     assert "is not JSON" in gonk.refused("import", "cells", "coco", gonk.file("x.json", "{")).err
     gonk.refused("import", "cells", "yolo", gonk.files, code=2)
 
@@ -164,7 +166,7 @@ def test_a_file_of_another_format_is_refused(gonk: Gonk) -> None:
 def test_where_no_file_is_it_is_said_what_is_wanted_and_nothing_else(gonk: Gonk, format_name: str) -> None:
     lines = gonk.refused("import", "cells", format_name, gonk.files / "missing").err.splitlines()
     assert lines[:2] == ["gonk: there is no such file or folder", f"  where: {gonk.files / 'missing'}"]
-    assert lines[2].startswith("  next: PATH is ")
+    assert lines[2].startswith(f"  next: {format_name} takes ")
     assert len(lines) == 3
 
 
@@ -185,6 +187,7 @@ def test_where_nothing_at_all_can_be_taken_it_fails(gonk: Gonk) -> None:
     result = gonk.run("import", "cells", "coco", path)
     assert result.code == 1
     assert "nothing could be imported" in result.err
+    assert "next: if the image files are elsewhere: --images FOLDER" in result.err
     result = gonk.run("import", "cells", "coco", path, "--json")
     assert result.code == 1
     assert len(result.json()["problems"]) == 1

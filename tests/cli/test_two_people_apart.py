@@ -115,5 +115,6 @@ def test_an_export_before_anything_is_accepted_says_what_waits(gonk: Gonk) -> No
     assert "1 proposal" in told and "gonk review cells list" in told
     gonk.annotate("a.png")
     gonk.accept_all()
-    assert "nothing could be written" in gonk.refused("export", "cells", "imagefolder", gonk.files / "none").err
+    refused = gonk.refused("export", "cells", "imagefolder", gonk.files / "none").err
+    assert "nothing could be written as imagefolder: object 'a.png': has no classification" in refused
     assert not (gonk.files / "none").exists()

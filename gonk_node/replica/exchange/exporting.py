@@ -267,7 +267,8 @@ def export(
         job = Job(counted, folder, report.loss, images, samples.labels(), samples.schemas())
         EXPORTERS[format_name](job)
         if report.objects and not folder.files:
-            why = next((problem.what for problem in report.loss.problems), "no object has what it takes")
+            first = next(iter(report.loss.problems), None)
+            why = "no object has what it takes" if first is None else f"{first.place}: {first.what}"
             raise RefusedError(f"nothing could be written as {format_name}: {why}", where=str(target))
         if release is not None:
             citing.write(folder, release, format_name, job.documents(), report.loss)
