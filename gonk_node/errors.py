@@ -39,6 +39,7 @@ Nothing else decides exit codes or statuses. The tree:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -66,6 +67,12 @@ class GonkError(Exception):
     def __str__(self) -> str:
         text = self.what if self.where is None else f"{self.where}: {self.what}"
         return text if self.hint is None else f"{text} ({self.hint})"
+
+    def in_dataset(self, name: str) -> GonkError:
+        """The same error, its hint naming the dataset: the layers that know the rules do not know what it is called here."""
+        if self.hint is not None:
+            self.hint = re.sub(r"\bDATASET\b", name, self.hint)
+        return self
 
     def as_dict(self) -> dict[str, str | None]:
         """The error as plain data, for `--json` and HTTP answers."""

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 
 import click
 
 from gonk_node.cli.text import safe
 from gonk_node.errors import GonkError
 
-_PLACEHOLDER = re.compile(r"\bDATASET\b")
 _FAULTS = {
     "gonk": "gonk's own",
     "author": "whoever signed this",
     "peer": "the other node",
     "disk": "this machine's disk",
 }
-
-
-def in_dataset(error: GonkError, name: str) -> GonkError:
-    """The same error, its hint naming the dataset: the layers that know the rules do not know what it is called here."""
-    if error.hint is not None:
-        error.hint = _PLACEHOLDER.sub(name, error.hint)
-    return error
 
 
 def show_error(error: GonkError, *, as_json: bool) -> int:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gonk_node.cli.failure import in_dataset
 from gonk_node.errors import GonkError
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ class Run:
 
     def named(self, error: GonkError) -> GonkError:
         """The error, its hint with the dataset's name where that is known."""
-        return error if self._dataset is None else in_dataset(error, self._dataset)
+        return error if self._dataset is None else error.in_dataset(self._dataset)
 
     def close(self) -> None:
         """Close the node, if it was opened."""

@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from gonk_node.cli.failure import in_dataset
 from gonk_node.cli.place import Place
 from gonk_node.cli.run import Run, complete_dataset, verb
 from gonk_node.cli.text import plural, size_text
@@ -51,7 +50,7 @@ def _brief(run: Run, dataset: str, name: str) -> dict[str, Any]:
     try:
         return _status(Place(run, dataset))
     except GonkError as error:
-        return {"name": name, "id": dataset, "error": in_dataset(error, name).as_dict()}
+        return {"name": name, "id": dataset, "error": error.in_dataset(name).as_dict()}
 
 
 def _rows(every: list[dict[str, Any]]) -> list[list[str]]:

@@ -1,6 +1,6 @@
 """Hints can be typed as they stand: where a module knows what the dataset is called here, it says so.
 
-The layers below the node do not know it and write DATASET; the command line puts the name in its place.
+The layers below the node do not know it and write DATASET; the command line and loaders put the name in its place.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import ast
 
 import pytest
 
-from gonk_node.cli.failure import in_dataset
 from gonk_node.errors import NotFoundError
 from kit.source_tree import PACKAGE, package_modules, tree, where
 
@@ -51,5 +50,5 @@ def test_commands_in_hints_that_need_a_dataset_have_a_place_for_it() -> None:
     ("hint", "shown"),
     [("gonk list DATASET objects", "gonk list cells objects"), ("MYDATASETS", "MYDATASETS"), (None, None)],
 )
-def test_the_command_line_puts_the_name_in_its_place(hint: str | None, shown: str | None) -> None:
-    assert in_dataset(NotFoundError("what", hint=hint), "cells").hint == shown
+def test_the_name_is_put_in_its_place(hint: str | None, shown: str | None) -> None:
+    assert NotFoundError("what", hint=hint).in_dataset("cells").hint == shown

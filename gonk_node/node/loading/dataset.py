@@ -100,7 +100,7 @@ class Dataset(Sequence[Sample]):
             VerificationError: a release cannot be verified here; its class says why.
         """
         moment = when if isinstance(when, str) else _milliseconds(when)
-        with self._source.opening.lease() as opened:
+        with self._source.lease() as opened:
             heads = opened.past(self._source.dataset, moment)
         source = self._source._replace(heads=heads)
         return Dataset(source, source.numbers(), str(when))

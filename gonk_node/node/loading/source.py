@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import io
 from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import BinaryIO, NamedTuple
 from uuid import UUID
 
 from gonk_node.core.limits import CHUNK_BYTES
-from gonk_node.errors import NotFoundError
+from gonk_node.errors import GonkError, NotFoundError
 from gonk_node.formats.export.job import SchemaDocument
 from gonk_node.formats.label_set import Label, LabelSet
 from gonk_node.formats.loss import Loss
@@ -76,19 +78,29 @@ class Source(NamedTuple):
     name: str
     heads: Heads | None = None
 
+    @contextmanager
+    def lease(self) -> Iterator[OpenNode]:
+        """As `Opening.lease`; hints of errors name the dataset."""
+        try:
+            with self.opening.lease() as opened:
+                yield opened
+        except GonkError as error:
+            error.in_dataset(self.name)
+            raise
+
     def numbers(self) -> array[int]:
         """As `Samples.numbers`."""
-        with self.opening.lease() as opened:
+        with self.lease() as opened:
             return opened.samples(self.dataset, self.heads).numbers()
 
     def contents(self) -> dict[str, int]:
         """As `Samples.contents`."""
-        with self.opening.lease() as opened:
+        with self.lease() as opened:
             return opened.samples(self.dataset, self.heads).contents()
 
     def object(self, number: int) -> DataObject:
         """The object revision of a local number; NotFoundError where the node has it no more."""
-        with self.opening.lease() as opened:
+        with self.lease() as opened:
             revision = opened.samples(self.dataset, self.heads).object(number)
         if revision is None:
             raise NotFoundError("the object is not on this node any more", where=f"event {number}")
@@ -96,7 +108,7 @@ class Source(NamedTuple):
 
     def find(self, text: str) -> DataObject:
         """The object of that uuid or unique name; errors as of `Queries.find_object`, or it has no current revision."""
-        with self.opening.lease() as opened:
+        with self.lease() as opened:
             revisions = opened.samples(self.dataset, self.heads).queries.find_object(text)
         current = next((each for each in revisions if each.current), None)
         if current is None:
@@ -105,13 +117,13 @@ class Source(NamedTuple):
 
     def annotations(self, of: DataObject) -> list[Annotation]:
         """What `Samples.annotations` has of an object revision, typed."""
-        with self.opening.lease() as opened:
+        with self.lease() as opened:
             found = opened.samples(self.dataset, self.heads).annotations(of.number)
         return [typed(annotation, schema) for annotation, schema in found]
 
     def labels(self, schema: str) -> LabelSet:
         """The label set of a schema that counts, an empty one where there is none; fetched where it is not here."""
-        with self.opening.lease() as opened:
+        with self.lease() as opened:
             queries = opened.samples(self.dataset, self.heads).queries
             revision = labels.find(queries, schema)
             if revision is not None and not opened.node.content.has(revision.content_id or b""):
@@ -120,7 +132,7 @@ class Source(NamedTuple):
 
     def declared(self) -> Declared:
         """All schemas and label sets that count; those that are not here are fetched."""
-        with self.opening.lease() as opened:
+        with self.lease() as opened:
             queries = opened.samples(self.dataset, self.heads).queries
             fetch = partial(opened.on_demand.fetch, self.dataset)
             found = exporting.Samples(queries, opened.node.content, fetch, Loss())
@@ -128,29 +140,29 @@ class Source(NamedTuple):
 
     def state_digest(self) -> bytes:
         """The State digest, 32 bytes."""
-        with self.opening.lease() as opened:
+        with self.lease() as opened:
             return opened.state_digest(self.dataset, self.heads)
 
     def has_content(self, of: DataObject) -> bool:
         """Whether the object's bytes are on this node."""
-        with self.opening.lease() as opened:
+        with self.lease() as opened:
             return opened.node.content.has(of.content_id)
 
     def read(self, of: DataObject) -> bytes:
         """The object's bytes, verified; fetched where they are not here. Errors as of `BlockingOnDemand.fetch`."""
-        with self.opening.lease() as opened:
+        with self.lease() as opened:
             self._have(opened, of)
             return b"".join(opened.node.content.read(of.content_id))
 
     def open(self, of: DataObject) -> BinaryIO:
         """The object's bytes as a seekable binary file, verified as they are read; otherwise as `read`."""
-        with self.opening.lease() as opened:
+        with self.lease() as opened:
             self._have(opened, of)
             size = opened.node.content.size(of.content_id)
         return io.BufferedReader(ContentReader(size or 0, lambda index: self._chunk(of, index)))
 
     def _chunk(self, of: DataObject, index: int) -> bytes:
-        with self.opening.lease() as opened:
+        with self.lease() as opened:
             return b"".join(opened.node.content.read(of.content_id, index * CHUNK_BYTES, CHUNK_BYTES))
 
     def _have(self, opened: OpenNode, of: DataObject) -> None:
