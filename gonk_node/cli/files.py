@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gonk_node.cli.ending import write_bytes
-from gonk_node.errors import DiskFullError, ExistsError, InputFileError, NotFoundError, StorageError
+from gonk_node.errors import DiskFullError, ExistsError, InputFileError, NotFoundError, StorageError, UsageError
 
 
 def read_input(source: str, *, bytes_max: int) -> bytes:
@@ -37,6 +37,12 @@ def place_in(source: str, where: str | None, document: str) -> str:
     inside = (where or "").removeprefix(document).strip()
     name = "standard input" if source == "-" else source
     return f"{name}: {inside}" if inside else name
+
+
+def check_output(target: str, option: str, *, as_json: bool) -> None:
+    """UsageError where what `write_output` writes for an option, and JSON, would both go to standard output."""
+    if target == "-" and as_json:
+        raise UsageError(f"{option} - and --json both want standard output", hint=f"{option} FILE, or leave out --json")
 
 
 def write_output(target: str, pieces: Iterable[bytes]) -> None:

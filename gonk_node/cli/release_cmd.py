@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from gonk_node.cli.files import write_output
+from gonk_node.cli.files import check_output, write_output
 from gonk_node.cli.place import Place
 from gonk_node.cli.run import Run, dataset_argument, verb
 from gonk_node.cli.text import plural, time_text
@@ -126,6 +126,7 @@ def show(run: Run, dataset: str, tag: str, manifest: str | None) -> None:
     place = Place(run, dataset)
     releases = Releases(place.replica)
     if manifest is not None:
+        check_output(manifest, "--manifest", as_json=run.as_json)
         with run.out.progress("State") as advance, releases.snapshot_of(tag, progress=advance) as snapshot:
             write_output(manifest, snapshot.manifest().lines())
         if manifest != "-":

@@ -10,7 +10,7 @@ import click
 
 from gonk_node.cli.bodies_text import brief, changes
 from gonk_node.cli.describe import DECISIONS, event_text
-from gonk_node.cli.files import write_output
+from gonk_node.cli.files import check_output, write_output
 from gonk_node.cli.label_changes import is_label_set, label_json, label_lines
 from gonk_node.cli.pick import pick, version_of
 from gonk_node.cli.place import Place
@@ -41,6 +41,7 @@ def show(run: Run, dataset: str, what: str, save: str | None) -> None:
     revisions, version = pick(place, what)
     chosen = _chosen(revisions, version)
     if save is not None:
+        check_output(save, "--save", as_json=run.as_json)
         _save(place, chosen, save)
         return
     if run.as_json:

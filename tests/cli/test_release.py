@@ -39,6 +39,8 @@ def test_the_manifest_is_written_as_it_is(released: Gonk) -> None:
     lines = released.ok("release", "show", "cells", "v1.0", "--manifest", "-").out.splitlines()
     assert [line.split("\t")[0] for line in lines] == ["gonk-node manifest 1", "object", "annotation"]
     target = released.files / "manifest.txt"
+    mixed = released.run("release", "show", "cells", "v1.0", "--manifest", "-", "--json")
+    assert (mixed.code, mixed.out, mixed.error()["code"]) == (2, "", "usage")
     told = released.ok("release", "show", "cells", "v1.0", "--manifest", target).err
     assert f"its manifest is saved as {target}" in told
     assert target.read_text().splitlines() == lines

@@ -55,6 +55,8 @@ def test_content_is_saved_and_nothing_is_overwritten(gonk: Gonk) -> None:
     assert "there is such a file already" in gonk.refused("show", "cells", "a.png", "--save", target).err
     assert target.read_bytes() == b"precious"
     assert gonk.ok("show", "cells", "a.png", "--save", "-").out == "pixels"
+    mixed = gonk.run("show", "cells", "a.png", "--save", "-", "--json")
+    assert (mixed.code, mixed.out, mixed.error()["code"]) == (2, "", "usage")
     gonk.refused("show", "cells", "a.png", "--save", gonk.files / "no" / "folder")
 
 
