@@ -177,7 +177,7 @@ def replace_root(run: Run, dataset: str, new_key: str, key_file: str | None) -> 
         return
     if root == new_root:
         run.out.note(f"{place.people.who(root)} is the root owner of {place.name} now")
-        run.out.next(f"gonk sync {place.name}    (it takes effect on other nodes once they have it)")
+        place.next_spreading("it takes effect on other nodes once they have it")
         return
     run.out.note(f"signed: {done.signed} of {done.needed} recovery keys have")
     again = f"gonk dataset replace-root {place.info.dataset.hex()[:16]} {new_key}"  # names differ between nodes

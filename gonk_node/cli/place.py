@@ -8,6 +8,8 @@ from gonk_node.cli.describe import Describer
 from gonk_node.cli.people import People
 from gonk_node.cli.run import Run
 from gonk_node.core.events import OWNER, REVIEWER
+from gonk_node.errors import GonkError
+from gonk_node.net.peers import PeerBook
 from gonk_node.replica.reading.bodies import Bodies
 from gonk_node.replica.reading.queries import Queries
 from gonk_node.replica.signing.author import Author
@@ -51,4 +53,19 @@ class Place:
         if self.author.role in (OWNER, REVIEWER):
             self.out.next(f"gonk review {self.name} accept {event or '--all'}")
         else:
-            self.out.next(f"gonk sync {self.name}    (owners see it once it has reached them)")
+            self.next_spreading("owners see it once it has reached them")
+
+    def next_spreading(self, then: str) -> None:
+        """Say how what was signed reaches other nodes: this one calls them, or they call it where it knows none to call.
+
+        Args:
+            then: what comes of it, in a few words.
+        """
+        self.out.next(f"gonk sync {self.name}    ({then})" if self._has_peers() else f"gonk serve    ({then})")
+
+    def _has_peers(self) -> bool:
+        try:
+            peers = PeerBook(self.node.home.root).peers()
+        except GonkError:  # a damaged book is told by what needs it
+            return True
+        return any(peer.is_for(self.info.dataset, self.replica.is_private()) for peer in peers)

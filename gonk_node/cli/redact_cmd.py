@@ -29,5 +29,5 @@ def redact(run: Run, dataset: str, event: str, reason: str) -> None:
         run.out.json({"event": made, "redacted": event_text(ref)})
         return
     run.out.line(made)
-    run.out.note("erased here; other nodes follow as they sync")
-    run.out.next(f"gonk sync {place.name}")
+    run.out.note("erased here")
+    place.next_spreading("other nodes follow once they have it")

@@ -64,7 +64,7 @@ def create(run: Run, dataset: str, tag: str, notes: str, licence: str, url: str,
     if made.summary.left_out:
         run.out.next(f"gonk release show {place.name} {tag} --manifest -    (lines that begin with left-out say why)")
     _tell_undecided(place, left)
-    run.out.next(f"gonk sync {place.name}")
+    place.next_spreading("others can verify it once they have it")
 
 
 def _tell_undecided(place: Place, left: Undecided) -> None:

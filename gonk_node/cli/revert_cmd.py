@@ -198,7 +198,7 @@ def _tell_next(place: Place, again: str) -> None:
     if place.author.role in (OWNER, REVIEWER):
         place.out.next(f"gonk revert {place.name} {again}")
         return
-    place.out.next(f"gonk sync {place.name}    (owners see it once it has reached them)")
+    place.next_spreading("owners see it once it has reached them")
     place.out.next(f"{_elsewhere(place, again)}    (there, by an owner or reviewer)")
 
 

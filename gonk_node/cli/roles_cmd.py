@@ -76,7 +76,7 @@ def _add_command(role: int, can: str) -> Verb:
             )
             return
         run.out.note(f"added {place.people.who(parse_author(key))} as {ROLE_NAMES[role]}")
-        run.out.next(f"gonk sync {place.name}    (it takes effect on other nodes once they have it)")
+        place.next_spreading("it takes effect on other nodes once they have it")
 
     return add
 
@@ -107,7 +107,7 @@ def _remove_command(role: int) -> Verb:
             run.out.note(
                 f"{plural(reviews, 'review')} of theirs that this node holds {'stands' if reviews == 1 else 'stand'}"
             )
-        run.out.next(f"gonk sync {place.name}    (other nodes honour it once they have it)")
+        place.next_spreading("other nodes honour it once they have it")
 
     return remove
 

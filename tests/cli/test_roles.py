@@ -36,6 +36,14 @@ def test_a_reviewer_who_becomes_an_owner_takes_that_up_too(gonk: Gonk, stranger:
     assert [each["key"] for each in gonk.json("contributor", "list", "cells")] == [third]
 
 
+def test_the_next_step_after_signing_is_one_that_can_be_taken(gonk: Gonk, stranger: Gonk) -> None:
+    told = gonk.ok("reviewer", "add", "cells", stranger.key()).err
+    assert "next: gonk serve " in told
+    assert "gonk sync" not in told
+    gonk.ok("peer", "add", f"gonk://127.0.0.1:1/{stranger.json('whoami')['node']}")
+    assert "next: gonk sync cells " in gonk.ok("owner", "add", "cells", stranger.key()).err
+
+
 def test_adding_an_owner_twice_is_refused(gonk: Gonk, stranger: Gonk) -> None:
     gonk.ok("owner", "add", "cells", stranger.key())
     for role in ("owner", "reviewer", "contributor"):
