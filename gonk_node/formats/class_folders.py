@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from gonk_node.errors import InputFileError
+from gonk_node.formats.compact import NameTable
 from gonk_node.formats.images import check_name, find, media_type
 from gonk_node.formats.loss import NotCarried
 from gonk_node.formats.sample import ImportedImage, Importer, Record, annotation
@@ -40,7 +41,7 @@ def _read(source: Path, images: Path | None, *, format_name: str, split_names: S
     folders = [(split, folder) for split in splits or [""] for folder in _folders(root / split)]
     if not folders:
         raise InputFileError("holds no folder for a class", where=str(source))
-    names: dict[str, Path] = {}
+    names = NameTable()
     for split, folder in folders:
         empty = True
         for file in all_files(folder):
@@ -57,9 +58,7 @@ def _folders(root: Path) -> list[Path]:
     return sorted(path for path in root.iterdir() if path.is_dir() and not path.is_symlink())
 
 
-def _image(
-    root: Path, split: str, folder: Path, file: Path, names: dict[str, Path], format_name: str
-) -> Iterator[Record]:
+def _image(root: Path, split: str, folder: Path, file: Path, names: NameTable, format_name: str) -> Iterator[Record]:
     where = file.relative_to(root).as_posix()
     try:
         plain = file.relative_to(folder).as_posix()
@@ -69,7 +68,7 @@ def _image(
     except InputFileError as error:
         yield Problem(str(file), f"{error.what}; left out")
         return
-    names[name] = file
+    names.add(name)
     yield ImportedImage(name, path, kind)
     origin: dict[str, Json] = {"file": where} | ({"split": split} if split else {})
     body: dict[str, Json] = {"label": folder.name, "attributes": {format_name: origin}}

@@ -14,6 +14,7 @@ from typing import IO, Any, NamedTuple
 
 from gonk_node.core.limits import CSV_COLUMNS_MAX, CSV_LINE_CHARS_MAX
 from gonk_node.errors import InputFileError
+from gonk_node.formats.compact import NameTable
 from gonk_node.formats.csv_cells import COLUMNS, read_cell
 from gonk_node.formats.images import check_folder, check_name, find, media_type
 from gonk_node.formats.loss import NotCarried
@@ -41,18 +42,25 @@ class _Row(NamedTuple):
         return listed, -1 if listed else self.ordinal
 
 
+class _Seen(NamedTuple):
+    """Names of images that came already, and of those among them that were left out."""
+
+    names: NameTable
+    left_out: NameTable
+
+
 def read(source: Path, images: Path | None) -> Iterator[Record]:
     """Read a CSV file, or the folder with `annotations.csv`; see `sample.Importer`."""
     check_folder(images)
     file = source / _FILE if source.is_dir() else source
-    usable: dict[str, bool] = {}
+    seen = _Seen(NameTable(), NameTable())
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:
             for name, rows in groupby(_rows(stream, file), key=lambda row: row.name if isinstance(row, _Row) else None):
                 if name is None:
                     yield from (row for row in rows if isinstance(row, Problem))
                 else:
-                    yield from _image(name, (row for row in rows if isinstance(row, _Row)), images, usable)
+                    yield from _image(name, (row for row in rows if isinstance(row, _Row)), images, seen)
     except OSError as error:
         raise InputFileError(f"cannot be read: {error.strerror}", where=str(file)) from error
     except UnicodeDecodeError as error:
@@ -95,18 +103,20 @@ def _lines(stream: IO[str], file: Path) -> Iterator[str]:
         yield line
 
 
-def _image(name: str, rows: Iterator[_Row], images: Path | None, usable: dict[str, bool]) -> Iterator[Record]:
+def _image(name: str, rows: Iterator[_Row], images: Path | None, seen: _Seen) -> Iterator[Record]:
     """Rows of one image that follow one another."""
     equal: Counter[bytes] = Counter()
     for _, group in groupby(rows, key=lambda row: row.group):
         first, *more = group
-        if name not in usable:
+        if name not in seen.names:
             image = _file(name, first.place, images)
-            usable[name] = isinstance(image, ImportedImage)
+            seen.names.add(name)
+            if isinstance(image, Problem):
+                seen.left_out.add(name)
             yield image
-        elif not usable[name]:
+        elif name in seen.left_out:
             yield Problem(first.place, f"the image {name[:80]!r} was left out before; left out")
-        if not usable[name] or not (first.cells.keys() - {"file_name"}):  # an image without annotations
+        if name in seen.left_out or not (first.cells.keys() - {"file_name"}):  # an image without annotations
             continue
         try:
             body = _body(first, more)

@@ -15,6 +15,7 @@ from gonk_node.core.events import SCHEMA_PREFIX
 from gonk_node.core.limits import INT_MAX, JSON_DEPTH_MAX, NAME_BYTES_MAX
 from gonk_node.core.plural import with_its
 from gonk_node.errors import InputFileError, NonconformingError
+from gonk_node.formats.compact import NameTable
 from gonk_node.formats.file_part import FileOrPart, open_file
 from gonk_node.formats.images import media_type
 from gonk_node.formats.label_set import LabelSet
@@ -81,7 +82,7 @@ class ObjectLines:
     """The objects of one source, which may share names."""
 
     def __init__(self) -> None:
-        self._names: set[str] = set()
+        self._names = NameTable()
 
     def records(self, line: Line, find_file: Callable[[str], FileOrPart]) -> Iterator[Record]:
         """What a line of `objects.jsonl` says.

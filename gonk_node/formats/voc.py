@@ -16,6 +16,7 @@ from xml.etree.ElementTree import Element
 from gonk_node.core.limits import VOC_FILE_BYTES_MAX
 from gonk_node.core.plural import with_its
 from gonk_node.errors import InputFileError
+from gonk_node.formats.compact import NamedTexts
 from gonk_node.formats.images import check_folder, check_name, find, media_type
 from gonk_node.formats.loss import NotCarried
 from gonk_node.formats.sample import ImportedImage, Record, annotation, number, whole
@@ -52,7 +53,7 @@ def read_files(files: Sequence[Path], images: Path | None) -> Iterator[Record]:
         InputFileError: none of them is a VOC file; a single bad one among good ones is a Problem.
     """
     check_folder(images)
-    names: dict[str, Path] = {}
+    names = NamedTexts()
     bad: list[Problem] = []
     good = 0
     for file in files:
@@ -85,19 +86,19 @@ def _load(file: Path) -> Element:
     return root
 
 
-def _read_image(root: Element, file: Path, images: Path | None, names: dict[str, Path]) -> Iterator[Record]:
+def _read_image(root: Element, file: Path, images: Path | None, names: NamedTexts) -> Iterator[Record]:
     objects = root.findall("object")
     consequence = f"; left out{with_its(len(objects), 'annotation')}"
     try:
         name = check_name(_text(root, "filename"))
         if name in names:
-            raise InputFileError(f"the file name {name!r} is taken by {names[name]}")
+            raise InputFileError(f"the file name {name!r} is taken by {names.get(name)}")
         path = None if images is None else find(images, name)
         kind = media_type(name, path)
     except InputFileError as error:
         yield Problem(f"{file}: /annotation/filename", error.what + consequence)
         return
-    names[name] = file
+    names.add(name, str(file))
     width, height = (whole(_number(_text(root, f"size/{side}"))) for side in ("width", "height"))
     said = {key: _text(root, where) for key, where in (("folder", "folder"), ("database", "source/database"))}
     attributes = {"file": file.name, **{key: value for key, value in said.items() if value}}

@@ -18,6 +18,7 @@ from blake3 import blake3
 from gonk_node.core.plural import with_its
 from gonk_node.errors import InputFileError
 from gonk_node.formats.coco.bodies import OWN_FIELDS, Category, bodies, point_names, said_by_the_body, short_text
+from gonk_node.formats.compact import NamedTexts
 from gonk_node.formats.images import check_folder, check_name, find, media_type
 from gonk_node.formats.json_stream import read_members
 from gonk_node.formats.label_set import Label, declared_label
@@ -43,7 +44,7 @@ class _Known:
     fields: dict[str, dict[str, Json]] = field(default_factory=dict)  # of categories, by name, as in the file
     uses: Counter[Id] = field(default_factory=Counter)  # annotations of each image, by its id
     images: dict[Id, str | None] = field(default_factory=dict)  # id -> name; None: left out, and said so
-    names: dict[str, str] = field(default_factory=dict)  # file name -> place of the first image with it
+    names: NamedTexts = field(default_factory=NamedTexts)  # of files: the place of the first image with that name
     annotations: Repeats = field(default_factory=Repeats)  # their ids
     repeated: set[int] = field(default_factory=set)  # those of several annotations, once the first of these was taken
     schemas: set[str] = field(default_factory=set)  # that annotations of categories have
@@ -206,13 +207,13 @@ def _image(item: Json, index: int, images: Path | None, known: _Known) -> Import
     try:
         name = check_name(item.get("file_name"))
         if name in known.names:
-            raise InputFileError(f"the file name {name!r} is taken by {known.names[name]}")
+            raise InputFileError(f"the file name {name!r} is taken by {known.names.get(name)}")
         path = None if images is None else find(images, name)
         kind = media_type(name, path)
     except InputFileError as error:
         return Problem(known.at("images", index, "file_name"), error.what + consequence)
     known.images[image_id] = name
-    known.names[name] = f"/images/{index}"
+    known.names.add(name, f"/images/{index}")
     attributes = {key: value for key, value in item.items() if key not in ("file_name", "width", "height")}
     return ImportedImage(name, path, kind, whole(item.get("width")), whole(item.get("height")), {_FORMAT: attributes})
 

@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element
 from gonk_node.core.limits import CVAT_SHAPES_MAX, CVAT_TEXT_CHARS_MAX
 from gonk_node.core.plural import with_its
 from gonk_node.errors import InputFileError
+from gonk_node.formats.compact import NamedTexts
 from gonk_node.formats.cvat import meta as cvat_meta
 from gonk_node.formats.cvat.annotations import Annotations, Equal
 from gonk_node.formats.cvat.media import Media, Medium
@@ -74,7 +75,8 @@ class CvatFile:
         self.annotations = Annotations()
         self._media = Media(file, images)
         self._videos = Videos(self.place, self._media, self.annotations)
-        self._names: dict[str, int] = {}  # of images, with their lines
+        self._names = NamedTexts()  # of images: their lines
+        self._images = 0  # that were taken
         self._image: _Image | None = None
 
     def records(self, parts: Iterable[Part]) -> Iterator[Record]:
@@ -86,7 +88,7 @@ class CvatFile:
                 yield from self._begin_image(part) if isinstance(part, Begun) else self._end_image()
             elif part.tag == "track":
                 yield from self._videos.begin(part, self.meta) if isinstance(part, Begun) else self._videos.end()
-        if not self._names:
+        if not self._images:
             yield from self._videos.without_tracks(self.meta)
         yield from self._videos.left_out()
 
@@ -117,12 +119,13 @@ class CvatFile:
             medium = self._media.image(said.get("name"), subset)
             name = medium.name if medium.name not in self._names or not subset else f"{subset}/{medium.name}"
             if name in self._names:
-                raise InputFileError(f"the file name {name!r} is taken by the image of line {self._names[name]}")
+                raise InputFileError(f"the file name {name!r} is taken by the image of line {self._names.get(name)}")
             kind = media_type(medium.name, medium.path)
         except InputFileError as error:
             image.refusal = error.what
             return
-        self._names[name] = part.line
+        self._names.add(name, str(part.line))
+        self._images += 1
         width, height = (whole_of(said.get(side)) for side in ("width", "height"))
         if width and height and min(width, height) > 0:
             image.size = (height, width)

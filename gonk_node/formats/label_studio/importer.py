@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gonk_node.errors import InputFileError
+from gonk_node.formats.compact import NamedTexts
 from gonk_node.formats.file_part import FileOrPart, Spools, open_file
 from gonk_node.formats.image_size import ImageSize, read_size
 from gonk_node.formats.images import check_folder, media_type
@@ -79,7 +80,7 @@ class _Reader:
         self._images = images
         self._texts = Spools()
         self._config = LabelConfig()
-        self._addresses: dict[str, str] = {}  # by the names of objects
+        self._addresses = NamedTexts()  # by the names of objects
         self._repeats: Counter[str] = Counter()  # tasks that show an object again, by its name
         self._tags: dict[str, dict[str, None]] = {}  # that label annotations of each schema
 
@@ -145,7 +146,7 @@ class _Reader:
             if name in self._addresses and not known:
                 raise InputFileError(f"the file {name!r} is that of a task before, which has another address")
             image = ImportedImage(name, path, media_type(name, path))
-        self._addresses[name] = "" if what.inline else what.value
+        self._addresses.add(name, "" if what.inline else what.value)
         return image, known
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from gonk_node.core.limits import PARQUET_ROW_BYTES_MAX
 from gonk_node.errors import InputFileError, NonconformingError
+from gonk_node.formats.compact import NameTable
 from gonk_node.formats.file_part import Unpacker
 from gonk_node.formats.images import check_name, extension, media_type
 from gonk_node.formats.label_set import Label, declared_label
@@ -54,7 +55,7 @@ class HuggingFace:
     """The tables of one source."""
 
     def __init__(self) -> None:
-        self._names: set[str] = set()
+        self._names = NameTable()
         self._classes: dict[str, Label] = {}
         self._place = ""
 

@@ -17,6 +17,7 @@ from gonk_node.core.limits import (
     WEBDATASET_JSON_BYTES_MAX,
 )
 from gonk_node.errors import InputFileError, NonconformingError
+from gonk_node.formats.compact import NameTable
 from gonk_node.formats.file_part import FilePart, read_part
 from gonk_node.formats.images import check_name, media_type
 from gonk_node.formats.label_set import Label, declared_label
@@ -82,7 +83,7 @@ class OtherSamples:
         self._classes = classes
         self._place = place
         self._classified = False
-        self._names: set[str] = set()
+        self._names = NameTable()
 
     def records(self, sample: ShardSample) -> Iterator[Record]:
         """The objects of a sample, and the annotations on the first of them."""

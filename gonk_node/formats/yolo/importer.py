@@ -14,6 +14,7 @@ from typing import Any
 
 from gonk_node.core.limits import YOLO_FILE_BYTES_MAX
 from gonk_node.errors import InputFileError
+from gonk_node.formats.compact import NamedTexts
 from gonk_node.formats.image_size import ImageSize, read_size
 from gonk_node.formats.images import check_name, find, media_type
 from gonk_node.formats.label_set import Label, declared_label
@@ -41,7 +42,7 @@ def reader(task: str) -> Importer:
 class _Reading:
     task: str
     source: Source
-    names: dict[str, str] = field(default_factory=dict)  # of images: name -> where
+    names: NamedTexts = field(default_factory=NamedTexts)  # of images: where they are
 
     def records(self) -> Iterator[Record]:
         yield from self.source.problems
@@ -74,7 +75,7 @@ class _Reading:
             if name in self.names:
                 name = check_name(f"{split.name}/{relative}")
             if name in self.names:
-                raise InputFileError(f"the file name {name!r} is taken by {self.names[name]}")
+                raise InputFileError(f"the file name {name!r} is taken by {self.names.get(name)}")
             path = find(split.images, relative)
             kind = media_type(name, path)
             with path.open("rb") as stream:
@@ -87,7 +88,7 @@ class _Reading:
         except InputFileError as error:
             yield Problem(place, f"{error.what}; left out with its annotations")
             return
-        self.names[name] = place
+        self.names.add(name, place)
         yield ImportedImage(name, path, kind, size.width, size.height)
         yield from self._labels(name, size, split, (split.labels / relative).with_suffix(".txt"))
 

@@ -13,7 +13,6 @@ from gonk_node import schemas
 from gonk_node.core.events import AnnotationCreate
 from gonk_node.core.ids import EventRef
 from gonk_node.core.limits import SPOOLED_WAITING_BYTES_MAX
-from gonk_node.core.plural import with_its
 from gonk_node.errors import AmbiguousError, ExistsError, NonconformingError, NotFoundError, WrongStateError
 from gonk_node.formats.file_part import FilePart
 from gonk_node.formats.loss import Loss, NotCarried
@@ -26,6 +25,7 @@ from gonk_node.formats.sample import (
 )
 from gonk_node.replica.exchange.importing_held import HeldAnnotations
 from gonk_node.replica.exchange.importing_labels import DeclaredLabels
+from gonk_node.replica.exchange.importing_objects import ImportedObjects, Target, Unusable
 from gonk_node.replica.reading.queries import Revision
 from gonk_node.replica.signing.adding import Adder, NewFile
 from gonk_node.replica.signing.author import EVENTS_PER_ENTRY, Author
@@ -74,19 +74,6 @@ class ImportReport:
         return {**counts, "schemas": self.schemas, "label_sets": self.label_sets, **self.loss.as_dict()}
 
 
-@dataclass(slots=True)
-class _Unusable:
-    """An image or schema that cannot be used, and how many annotations that costs."""
-
-    place: str
-    what: str
-    annotations: int = 0
-
-    def problem(self) -> Problem:
-        lost = with_its(self.annotations, "annotation")
-        return Problem(self.place, f"{self.what}; left out{lost}")
-
-
 class Importing:
     """One import by one author."""
 
@@ -102,8 +89,8 @@ class Importing:
         self._spooled_bytes = 0  # that they keep in temporary files
         self._waiting: list[ImportedAnnotation] = []
         self._waiting_bytes = 0
-        self._objects: dict[str, tuple[bytes, EventRef] | _Unusable] = {}  # by the name in the source
-        self._schemas: dict[tuple[str, int | None], Revision | _Unusable] = {}  # by name and version in the source
+        self._objects = ImportedObjects()
+        self._schemas: dict[tuple[str, int | None], Revision | Unusable] = {}  # by name and version in the source
         self._documents: dict[str, dict[int, bytes]] = {}  # of schemas that the source has itself, by version
         self._labels = DeclaredLabels(self._proposer, content, self.report.loss)
         self._held = HeldAnnotations(self._proposer, self._labels)
@@ -140,8 +127,8 @@ class Importing:
         for declared in self._declared if self.report.taken else ():
             self._propose_labels(declared)
         unusable = {id(each): each for each in self._schemas.values()}  # versions of a schema share one
-        for found in (*self._objects.values(), *unusable.values()):
-            if isinstance(found, _Unusable):
+        for found in (*self._objects.unusable(), *unusable.values()):
+            if isinstance(found, Unusable):
                 self.report.loss.problem(found.problem())
                 self.report.left_out += found.annotations
         return self.report
@@ -152,7 +139,7 @@ class Importing:
         images, self._images, self._spooled_bytes = self._images, [], 0
         for image in images:
             if image.path is None:
-                self._objects[image.name] = self._object_named(image.object_name or image.name)
+                self._objects.add(image.name, self._object_named(image.object_name or image.name))
         named = [image.name for image in images if image.path is not None]
         files = [
             NewFile(image.path, image.object_name or image.name, image.media_type)
@@ -161,42 +148,42 @@ class Importing:
         ]
         for name, added in zip(named, self._adder.add(files), strict=True):
             if added.uuid is not None and added.ref is not None:
-                self._objects[name] = (added.uuid, added.ref)
+                self._objects.add(name, Target(added.uuid, added.ref))
                 self.report.objects += 1
             elif isinstance(added.error, ExistsError) and added.info is not None:
-                self._objects[name] = self._object_with(added.info.content_id, added.file.name)
+                self._objects.add(name, self._object_with(added.info.content_id, added.file.name))
             else:
                 what = added.error.what if added.error is not None else "cannot be used"
-                self._objects[name] = _Unusable(name, what)
+                self._objects.add(name, Unusable(name, what))
         self._on_progress(self.report)
 
-    def _object_with(self, content_id: bytes, name: str) -> tuple[bytes, EventRef] | _Unusable:
+    def _object_with(self, content_id: bytes, name: str) -> Target | Unusable:
         """The object of that content that is in the dataset, or was added under another name just now."""
         found = self._proposer.object_with(content_id)
         if found is None:
-            return _Unusable(name, "cannot be found again")
+            return Unusable(name, "cannot be found again")
         if found.name != name:
             self.report.loss.problem(
                 Problem(name, f"has the same content as {found.name!r}; one object stands for both")
             )
         return self._usable(self._author.queries.revisions(found.kind, found.uuid), name)
 
-    def _object_named(self, name: str) -> tuple[bytes, EventRef] | _Unusable:
+    def _object_named(self, name: str) -> Target | Unusable:
         try:
             return self._usable(self._author.queries.find_object(name), name)
         except NotFoundError:
-            return _Unusable(name, "there is no image file, and no object of this name in the dataset")
+            return Unusable(name, "there is no image file, and no object of this name in the dataset")
         except AmbiguousError:
-            return _Unusable(name, "there is no image file, and several objects have this name")
+            return Unusable(name, "there is no image file, and several objects have this name")
 
-    def _usable(self, revisions: list[Revision], name: str) -> tuple[bytes, EventRef] | _Unusable:
+    def _usable(self, revisions: list[Revision], name: str) -> Target | Unusable:
         try:
             revision = self._proposer.base_of(revisions)
         except WrongStateError:
-            return _Unusable(name, "the object was rejected or deleted in the dataset")
+            return Unusable(name, "the object was rejected or deleted in the dataset")
         self.report.objects_known += 1
         self._after_ms = max(self._after_ms, revision.time_ms)
-        return revision.uuid, revision.ref
+        return Target(revision.uuid, revision.ref)
 
     # --- annotations ------------------------------------------------------------------------------------
 
@@ -212,16 +199,16 @@ class Importing:
             on, schema = self._objects.get(each.image_name), self._schema(each.schema, each.schema_version)
             if on is None:
                 self.report.loss.problem(Problem(each.place, "its image was not named before it; left out"))
-            elif isinstance(on, _Unusable):
+            elif isinstance(on, Unusable):
                 on.annotations += 1
-            elif isinstance(schema, _Unusable):
+            elif isinstance(schema, Unusable):
                 schema.annotations += 1
             else:
                 if each.schema_version and self._document(each) != schema.body:
                     what = "which version of its schema an annotation is of: it is proposed for the one that counts"
                     self.report.loss.not_carried(each.place, what)
-                uuid = self._held.uuid_of(each, on[0])
-                wanted[uuid] = (each, on[1], schema)
+                uuid = self._held.uuid_of(each, on.uuid)
+                wanted[uuid] = (each, on.ref, schema)
         known = self._held.known(wanted)
         self.report.annotations_known += len(known)
         events: dict[bytes, AnnotationCreate] = {}
@@ -248,21 +235,21 @@ class Importing:
     def _object_uuid(self, image_name: str) -> bytes:
         """That of an image in the source; empty where it cannot be used."""
         found = self._objects.get(image_name)
-        return found[0] if isinstance(found, tuple) else b""
+        return found.uuid if isinstance(found, Target) else b""
 
-    def _schema(self, name: str, version: int | None = None) -> Revision | _Unusable:
+    def _schema(self, name: str, version: int | None = None) -> Revision | Unusable:
         """The schema in the dataset; where it has none of that name, the one of the source, or that ships, is proposed."""
         key = (name, version if name in self._documents else None)
         if key not in self._schemas:
             try:
                 self._schemas[key] = self._usable_schema(*key)
             except (NotFoundError, WrongStateError) as error:
-                same = (each for (of, _), each in self._schemas.items() if of == name and isinstance(each, _Unusable))
-                self._schemas[key] = next(same, _Unusable(full_schema_name(name), error.what))
+                same = (each for (of, _), each in self._schemas.items() if of == name and isinstance(each, Unusable))
+                self._schemas[key] = next(same, Unusable(full_schema_name(name), error.what))
         return self._schemas[key]
 
     def _propose_labels(self, declared: ImportedLabels) -> None:
-        usable = not isinstance(self._schema(declared.schema), _Unusable)  # otherwise it is told below
+        usable = not isinstance(self._schema(declared.schema), Unusable)  # otherwise it is told below
         draft = self._labels.proposal(declared) if usable else None
         if draft is not None:
             self._author.sign([draft.event], after_ms=draft.after_ms)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Container, Iterable
 
 from gonk_node.core.ids import imported_annotation_uuid, uuid_text
 from gonk_node.errors import NonconformingError
+from gonk_node.formats.compact import NamedTexts
 from gonk_node.formats.sample import ImportedAnnotation, import_key
 from gonk_node.replica.exchange.importing_labels import DeclaredLabels
 from gonk_node.replica.signing.proposing import Proposer
@@ -32,10 +33,8 @@ class HeldAnnotations:
         self._proposer = proposer
         self._labels = labels
         self._queries = proposer.author.queries
-        self._returned: dict[bytes, bytes] = {}  # uuids of those that came back from another program, by their keys
-        self._renamed: dict[
-            bytes, bytes
-        ] = {}  # keys with the ids of labels in place of their names, where these differ
+        self._returned = NamedTexts()  # uuids of those that came back from another program, by their keys
+        self._renamed = NamedTexts()  # keys with the ids of labels in place of their names, where these differ
 
     def uuid_of(self, each: ImportedAnnotation, on: bytes) -> bytes:
         """The uuid that an annotation has or gets in the dataset, on the object of that uuid.
@@ -45,7 +44,7 @@ class HeldAnnotations:
         said = self._labels.with_ids(each.schema, each.said) if each.shipped else each.said
         key = import_key(each.origin, said)
         if said is not each.said:
-            self._renamed[each.key] = key
+            self._renamed.add(each.key.hex(), key.hex())
         return imported_annotation_uuid(self._queries.dataset, on, key)
 
     def known(self, uuids: Iterable[bytes]) -> set[bytes]:
@@ -66,7 +65,7 @@ class HeldAnnotations:
             if any(body is not None and self._says_the_same(body, each, on, found) for body in bodies):
                 found[each.uuid] = each.key
                 if each.shipped:
-                    self._returned[each.key] = each.uuid
+                    self._returned.add(each.key.hex(), each.uuid.hex())
         return set(found.values())
 
     def with_uuids(self, each: ImportedAnnotation, body: bytes, on: bytes, proposed: Container[bytes]) -> bytes:
@@ -85,9 +84,12 @@ class HeldAnnotations:
             return body
         value = parse(body)
         for member, key in each.refers.items():
-            uuid = self._returned.get(key)
-            if uuid is None:
-                uuid = imported_annotation_uuid(self._queries.dataset, on, self._renamed.get(key, key))
+            returned = self._returned.get(key.hex())
+            if returned is not None:
+                uuid = bytes.fromhex(returned)
+            else:
+                renamed = self._renamed.get(key.hex()) or key.hex()
+                uuid = imported_annotation_uuid(self._queries.dataset, on, bytes.fromhex(renamed))
             if uuid not in proposed and not self.known([uuid]):
                 raise NonconformingError(f"its {member} was left out")
             value[member] = uuid_text(uuid)

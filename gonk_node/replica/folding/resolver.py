@@ -13,7 +13,7 @@ from gonk_node.store.state_db import StateDb
 from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA, TABLES, event_number
 
 DELETION = 3  # beside OBJECT, ANNOTATION, SCHEMA: what a review may name as well
-_CACHE_MAX = 200_000  # entries and targets remembered; an import refers to few, a review batch to many
+_CACHE_MAX = 16_384  # entries and targets remembered, 200 bytes each; an import refers to few, a review batch to many
 
 
 class Target(NamedTuple):
