@@ -7,12 +7,13 @@ the State at those heads from his own log, and compares. How it is written into 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import NamedTuple
 
 from gonk_node.core.entry import read_stored
-from gonk_node.core.events import ReleaseCreate
+from gonk_node.core.events import ReleaseCreate, ReleaseHead
 from gonk_node.core.heads import Head
 from gonk_node.core.ids import EventRef, event_uuid, is_uuid, uuid_text
 from gonk_node.core.times import is_time, parse_time
@@ -182,10 +183,10 @@ class Releases:
             raise ExistsError(f"there is a release {tag!r} already", hint=f"gonk release show DATASET {tag}")
         self._check_not_empty()
         author.introduce()
-        named = release_heads(self._replica)
+        named, current = self._present()
         heads = [Head(*head) for head in named]
         with snapshot_at(self._replica, heads, progress=progress) as snapshot:
-            self._check_whole(snapshot)
+            self._check_whole(snapshot, current)
             manifest_hash, *counts = snapshot.summary()
         event = ReleaseCreate(tag, notes, named, manifest_hash, tuple(counts))
         after_ms = author.time_of([EventRef(head.entry_id, 0) for head in heads])
@@ -205,7 +206,16 @@ class Releases:
             hint = "only strangers proposed something: gonk review DATASET list --strangers"
         raise WrongStateError("nothing is accepted, so there is nothing to release", hint=hint)
 
-    def _check_whole(self, snapshot: Snapshot) -> None:
+    def _present(self) -> tuple[tuple[ReleaseHead, ...], list[array[int]]]:
+        """The heads to stand on, and what is current by table: of one State, though others may write all the time."""
+        while True:
+            self._replica.catch_up()
+            with self._replica.db.transaction():
+                if self._replica.projection.is_up_to_date():
+                    current = [array("q", _current(self._replica.db, table)) for table in TABLES]
+                    return release_heads(self._replica), current
+
+    def _check_whole(self, snapshot: Snapshot, current: Iterable[Iterable[int]]) -> None:
         lacking = [ref for ref in snapshot.lacking() if not self._is_erased(ref)]
         if lacking:
             raise NotHeldError(
@@ -213,7 +223,7 @@ class Releases:
                 where=f"event {uuid_text(event_uuid(lacking[0]))}",
                 hint="gonk sync DATASET; what no peer has, an owner can redact",
             )
-        lost = _differing(self._replica.db, snapshot.db)
+        lost = _differing(current, snapshot.db)
         if lost:
             raise WrongStateError(
                 f"what counts names what strangers proposed and nobody has decided, in {lost} places",
@@ -316,12 +326,16 @@ class Releases:
             yield from differences(before, after)
 
 
-def _differing(here: StateDb, there: StateDb) -> int:
-    """How many revisions are current in one of two States of one log, and not in the other."""
+def _differing(here: Iterable[Iterable[int]], there: StateDb) -> int:
+    """How many revisions are current in one of two States of one log, and not in the other.
+
+    Args:
+        here: of the one, the local numbers of the current revisions by table, ascending.
+        there: the other.
+    """
     count = 0
-    for table in TABLES:
-        one, other = _current(here, table), _current(there, table)
-        both = heapq.merge(one, other)
+    for one, table in zip(here, TABLES, strict=True):
+        both = heapq.merge(one, _current(there, table))
         for _, equal in groupby(both):
             count += sum(1 for _ in equal) == 1
     return count
