@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from gonk_node.core.events import SCHEMA_PREFIX
 from gonk_node.core.limits import INT_MAX, JSON_DEPTH_MAX, NAME_BYTES_MAX
+from gonk_node.core.safe_text import is_printable
 from gonk_node.errors import InputFileError, NonconformingError
 from gonk_node.formats.file_part import FileOrPart, open_file
 from gonk_node.formats.images import media_type
@@ -161,7 +162,7 @@ def _is_version(value: Json) -> bool:
 
 
 def _is_schema_name(name: Json) -> bool:
-    return isinstance(name, str) and name.isprintable() and 0 < len(name.encode()) < NAME_BYTES_MAX - len("schema-")
+    return isinstance(name, str) and is_printable(name) and 0 < len(name.encode()) < NAME_BYTES_MAX - len("schema-")
 
 
 def _sha256(name: str, file: FileOrPart) -> str:
