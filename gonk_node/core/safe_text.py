@@ -1,7 +1,7 @@
 """Texts of strangers, made harmless before a person or another program reads them. It knows no terminal and no format.
 
-Which characters are harmful or unprintable stands here, and is not asked of Python, each version of which knows more characters:
-files that cite or export a release must not differ by that. What is not assigned yet counts as printable.
+Which characters are harmful or unprintable stands here, and is not asked of Python, each version of which knows more: files
+that cite or export a release must not differ by that. What is not assigned yet counts as printable.
 """
 
 from __future__ import annotations

@@ -27,6 +27,8 @@ def test_what_only_later_versions_of_unicode_know_is_a_character_like_others(lat
     assert is_printable(f"{later}.png") and safe(later) == later and printable(later, "_") == later
 
 
-@pytest.mark.parametrize("never", ["\ufdd0", "\uffff", "\U0001fffe", "\U0010ffff", "\U000e0fff", "\u2065", "\U0001343a"])
+@pytest.mark.parametrize(
+    "never", ["\ufdd0", "\uffff", "\U0001fffe", "\U0010ffff", "\U000e0fff", "\u2065", "\U0001343a"]
+)
 def test_what_never_is_printed_is_not_so_either(never: str) -> None:
     assert not is_printable(f"a{never}") and printable(f"a{never}b", "_") == "a_b"
