@@ -263,7 +263,7 @@ class Queries:
             built_on: set[int] = set()
             for number in accepted:
                 base = revisions[number].base
-                while base is not None and base in revisions:
+                while base is not None and base in revisions and base not in built_on:
                     built_on.add(base)
                     base = revisions[base].base
             rivals = [revisions[number] for number in accepted - built_on]

@@ -6,6 +6,7 @@ built on is left, and told. Reviews, roles and releases are not undone here. Pla
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -194,6 +195,7 @@ class Reverting:
         return found
 
     def _take(self, plan: Plan, revisions: dict[int, Revision], found: Undoing, deletions: _Deletions) -> None:
+        pending_on = Counter(each.base for each in revisions.values() if each.status & CREATE_PENDING)
         for number in found.delete:
             revision = revisions[number]
             standing, waiting = self._hanging_on(revision)
@@ -202,7 +204,7 @@ class Reverting:
                 plan.kept.append(Kept(revision, f"annotations that stay {what}: {standing:,}"))
                 continue
             self._going.add(number)
-            waiting += sum(each.base == number and bool(each.status & CREATE_PENDING) for each in revisions.values())
+            waiting += pending_on[number]
             asked = deletions.asked.get(number, [])
             self._asked.update(event for event, _ in asked)
             step = Step(revision, is_restore=False, waiting=waiting, proposed=tuple([ref for _, ref in asked]))
