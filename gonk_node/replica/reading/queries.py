@@ -126,6 +126,10 @@ class Queries:
         Raises:
             NotFoundError: there is none. AmbiguousError: several objects have the name.
         """
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise NotFoundError(f"there is no object {text!a}") from None
         if len(text) in (32, 36):
             try:
                 found = self.revisions(OBJECT, parse_uuid(text))

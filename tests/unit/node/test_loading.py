@@ -69,6 +69,23 @@ def test_a_sample_is_found_among_the_others(gonk: Gonk) -> None:
         assert old in cells.at("v1.0")
 
 
+def test_a_sample_is_named_by_its_uuid_and_what_names_none_is_told(gonk: Gonk) -> None:
+    with open_dataset("cells", gonk.home) as cells:
+        first = cells[0]
+        assert cells.sample(first.uuid) == cells.sample(str(first.uuid)) == cells.sample(first.uuid.hex) == first
+        assert cells.object(first.uuid) == first.object
+        for nothing in (UUID(int=0), "half a character: \ud800"):
+            with pytest.raises(NotFoundError, match="no object"):
+                cells.sample(nothing)
+        with pytest.raises(UsageError, match="a text or a UUID, not by int"):
+            cells.sample(0)  # type: ignore[arg-type]
+
+
+def test_a_release_has_all_its_samples_also_where_a_shard_is_asked_for_it(gonk: Gonk) -> None:
+    with open_dataset("cells", gonk.home) as cells:
+        assert list(cells.shard(0, 2).at("v1.0")) == list(cells[:1].at("v1.0")) == list(cells.at("v1.0"))
+
+
 def test_another_node_has_the_same_samples_in_the_same_order(gonk: Gonk, tmp_path: Path) -> None:
     other = Gonk(tmp_path, "other")
     other.ok("init", "--name", "Bob")
