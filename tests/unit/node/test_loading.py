@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
@@ -13,10 +14,13 @@ from uuid import UUID
 import pytest
 
 from gonk_node import Annotation, Dataset, open_dataset
+from gonk_node.core.entry import read_stored
 from gonk_node.core.events import ACCEPT, AnnotationCreate, Review
 from gonk_node.errors import InputFileError, MissingExtraError, NotFoundError, UsageError
 from gonk_node.node.loading.annotations import BoundingBox
+from gonk_node.replica.folding.projection import Projection
 from gonk_node.replica.reading.queries import Queries
+from gonk_node.store.state_db import StateDb
 from kit import sample_dataset
 from kit.command_line import Gonk, exchange
 from kit.sample_dataset import IMAGES, all_told, png
@@ -182,6 +186,27 @@ def test_a_release_stays_as_it_was(gonk: Gonk) -> None:
         assert "late.png" in {sample.name for sample in cells}
         with pytest.raises(NotFoundError):
             release.sample("late.png")
+
+
+def test_a_release_of_an_owner_of_whom_another_process_has_learnt_meanwhile_is_read(gonk: Gonk, tmp_path: Path) -> None:
+    bob, earlier = Gonk(tmp_path, "bob"), tmp_path / "earlier"
+    bob.ok("init", "--name", "Bob")
+    shutil.copytree(gonk.home, earlier)
+    gonk.ok("owner", "add", "cells", bob.key())
+    exchange(gonk, bob)
+    bob.ok("release", "create", "cells", "bobs")
+    with bob.node() as node:
+        records = [record for _, record in node.replica("cells").log.scan(0, count_max=10**6, bytes_max=10**9)]
+    with open_dataset("cells", earlier) as cells:
+        with cells._source.opening.lease() as opened:
+            replica = opened.replica(cells.id)
+            replica.log.append(
+                [entry for each in records if not replica.log.has((entry := read_stored(each)).entry_id)]
+            )
+            there = StateDb(replica.db.path, replica.dataset)  # as the other process has it
+            Projection(replica.log, there).catch_up()
+            there.close()
+        assert all_told(cells.at("bobs")) == all_told(cells)
 
 
 def test_a_time_is_as_authors_state_it(cells: Dataset) -> None:
