@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from gonk_node.core import limits
-from gonk_node.core.entry import Entry
+from gonk_node.core.entry import Entry, read_stored
 from gonk_node.core.events import (
     ACCEPT,
     OWNER,
+    REDACTABLE_KINDS,
     REVIEWER,
     ROLE_NAMES,
     Grant,
@@ -252,13 +253,15 @@ class Governor:
 
     def redact(self, ref: EventRef, reason: str) -> Entry:
         """Have the body of an event dropped everywhere, also where it never came; only its author or an owner may ask."""
-        header = self.author.replica.log.header_of(ref.entry_id)
-        is_there = self._queries.proposal(ref) is not None or ref in self.author.replica.projection.missing_bodies()
-        if header is None or not is_there:
+        record = self.author.replica.log.record_of(ref.entry_id)
+        entry = None if record is None else read_stored(record)
+        events = [] if entry is None else list(entry.stored_events())
+        is_there = isinstance(events[ref.index] if ref.index < len(events) else None, REDACTABLE_KINDS)
+        if entry is None or not (is_there or ref in self.author.replica.projection.missing_bodies()):
             raise NotFoundError("there is nothing to redact", where=f"event {uuid_text(event_uuid(ref))}")
-        if header.author != self.author.key:
+        if entry.header.author != self.author.key:
             self.check_owner("redact what others wrote")
-        return self.author.sign([Redact(ref, reason)], after_ms=header.time_ms)
+        return self.author.sign([Redact(ref, reason)], after_ms=entry.header.time_ms)
 
 
 def _article(role: int) -> str:
