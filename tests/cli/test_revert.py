@@ -327,6 +327,10 @@ def test_what_may_not_be_accepted_any_more_is_told(
     assert "not accepted: " in result.err and "does not fit its schema" in result.err
 
 
+def test_a_comment_that_cannot_be_signed_is_refused_before_anything_is_proposed(shared: Gonk) -> None:
+    shared.refused("revert", "cells", "--author", shared.key(), "--accept", "--comment", "x" * 5000, code=2)
+
+
 def test_several_changes_of_roles_are_spelled_so(shared: Gonk, stranger: Gonk) -> None:
     since = shared.json("log", "cells", "--limit", "1")[0]["time"]
     for role in ("contributor", "reviewer"):
