@@ -17,6 +17,7 @@ from gonk_node import Annotation, Dataset, open_dataset
 from gonk_node.core.entry import read_stored
 from gonk_node.core.events import ACCEPT, AnnotationCreate, Review
 from gonk_node.errors import InputFileError, MissingExtraError, NotFoundError, UsageError
+from gonk_node.formats.extras import library
 from gonk_node.node.loading.annotations import BoundingBox
 from gonk_node.replica.folding.projection import Projection
 from gonk_node.replica.reading.queries import Queries
@@ -336,6 +337,15 @@ def test_a_missing_library_is_told_with_what_installs_it(
     with cells, pytest.raises(MissingExtraError, match="is not installed") as caught:
         call(cells)  # type: ignore[operator]
     assert caught.value.hint == f'pip install "gonk-node[{extra}]"'
+
+
+def test_a_library_that_lacks_another_one_is_not_told_to_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "half_installed.py").write_text("import something_that_it_needs\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(MissingExtraError, match=r"cannot be imported: No module named 'something_that_it_needs'"):
+        library("half_installed", "hf")
 
 
 def test_opening_a_dataset_imports_no_extra(gonk: Gonk) -> None:
