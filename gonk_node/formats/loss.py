@@ -51,6 +51,9 @@ class Loss:
         """Whether anything was lost."""
         return bool(self.problem_count or self._kinds)
 
+    def __repr__(self) -> str:
+        return f"Loss({list(self.lines())})"
+
     def left_out(self, place: str, what: str) -> None:
         """A whole thing was left out: `what` is a sentence that says why."""
         self.problem(Problem(place, what))

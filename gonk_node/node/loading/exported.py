@@ -5,11 +5,13 @@ What the files say is for the formats. It signs nothing.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
 from gonk_node.core.events import SCHEMA_PREFIX
+from gonk_node.errors import ExistsError
 from gonk_node.formats.export import EXPORTERS, job
 from gonk_node.formats.folder import FolderWriter
 from gonk_node.formats.loss import Loss
@@ -47,6 +49,8 @@ def export(samples: Iterable[Sample], source: Source, format_name: str, target: 
         StorageError, DiskFullError: the disk. As `Sample.open`.
     """
     loss = Loss()
+    if os.path.lexists(target):  # also found by the writer, which has commands in mind
+        raise ExistsError("is there already; nothing was written", where=str(target), hint="give another folder")
     declared = source.declared()
     with FolderWriter(target) as folder:
         again = partial(_all, samples)

@@ -115,12 +115,16 @@ def test_export_writes_the_same_table_and_shards(gonk: Gonk, tmp_path: Path) -> 
         opened.to_parquet(tmp_path / "cells.parquet")
         loss = opened.to_webdataset(tmp_path / "shards")
         opened[1:3].to_webdataset(tmp_path / "part")
-        with pytest.raises(ExistsError):
+        with pytest.raises(ExistsError) as caught:
             opened.to_webdataset(tmp_path / "part")
+        assert caught.value.hint == "give another folder", "there is no --replace here"
         wanted = {sample.uuid.hex for sample in opened[1:3]}
     assert (tmp_path / "cells.parquet").read_bytes() == (tmp_path / "parquet/data-00000.parquet").read_bytes()
     assert formats.files(tmp_path / "shards") == formats.files(tmp_path / "webdataset")
     assert not loss
+    assert repr(loss) == "Loss([])"
+    loss.left_out("a\x1b[31m.png", "is no image")
+    assert repr(loss) == r"Loss(['a\x1b[31m.png: is no image'])", "as a notebook shows it"
     keys = {name.partition(".")[0] for name, _ in tars.items(tmp_path / "part/shard-000000.tar")}
     assert keys == wanted
 
