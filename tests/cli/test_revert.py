@@ -327,6 +327,18 @@ def test_what_may_not_be_accepted_any_more_is_told(
     assert "not accepted: " in result.err and "does not fit its schema" in result.err
 
 
+def test_what_has_no_effect_since_its_base_was_erased_is_nothing_to_decide(shared: Gonk, stranger: Gonk) -> None:
+    uuid = annotation(shared)
+    update(stranger, uuid, x=666)
+    take(shared, stranger)
+    shared.ok(
+        "redact", "cells", shared.json("show", "cells", uuid + "@0")["versions"][0]["event"], "--reason", "a face"
+    )
+    assert shared.json("revert", "cells", "--author", stranger.key())["undecided"] == 0
+    shown = shared.ok("show", "cells", uuid).out
+    assert "-: waiting" in shown and "version - accepted" in shown and "None" not in shown
+
+
 def test_a_comment_that_cannot_be_signed_is_refused_before_anything_is_proposed(shared: Gonk) -> None:
     shared.refused("revert", "cells", "--author", shared.key(), "--accept", "--comment", "x" * 5000, code=2)
 

@@ -87,7 +87,8 @@ class Plan:
         steps: to be proposed; annotations first.
         kept: chosen, but others built on it.
         asked: proposed already, by this person or somebody with a role: each with these events.
-        undecided: how many chosen proposals nobody has decided; to be rejected, not reverted. Without those of `asked`.
+        undecided: how many chosen proposals nobody has decided; to be rejected, not reverted. Without those of `asked`, and
+            without what waits for what is not here, which has no effect.
         others: how many chosen events are of a sort that is not undone here, by table: reviews, acts, releases.
     """
 
@@ -147,7 +148,7 @@ class Reverting:
         undone = {number for number, _, _, decided in deletions if decided == 1}
         for kind in (ANNOTATION, OBJECT, SCHEMA):  # what hangs on others goes first
             rows = self._rows(TABLES[kind], "t.event_no, t.uuid, t.status, t.version IS NULL", where, parameters)
-            undecided |= {number for number, _, status, waits in rows if waits or status & CREATE_PENDING}
+            undecided |= {number for number, _, status, waits in rows if status & CREATE_PENDING and not waits}
             made = {number for number, *_ in rows}
             uuids = [uuid for _, uuid, status, waits in rows if not waits and not status & _FALLEN]
             uuids += [uuid for number, of, uuid, _ in deletions if of == kind and number in undone]
