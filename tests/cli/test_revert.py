@@ -79,6 +79,24 @@ def test_reverting_twice_proposes_nothing_new(shared: Gonk, stranger: Gonk) -> N
     assert now is not None and now["body"] == BOX
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_came_back_stays_when_the_same_is_reverted_again(shared: Gonk, stranger: Gonk, times: int) -> None:
+    since = shared.json("log", "cells", "--limit", "1")[0]["time"]
+    uuid = annotation(shared)
+    for _ in range(times):  # what came back is deleted once more
+        stranger.ok("delete", "cells", uuid)
+        stranger.ok("delete", "cells", "a.png")
+        take(shared, stranger)
+        assert len(shared.json("revert", "cells", "--since", since, "--accept")["accepted"]) == 2
+        exchange(shared, stranger)
+    before = shared.state()
+    again = shared.json("revert", "cells", "--since", since, "--accept")
+    assert (again["steps"], again["kept"], again["asked"]) == ([], [], [])
+    assert shared.state() == before
+    now = current(shared, uuid)
+    assert now is not None and now["body"] == BOX
+
+
 def test_a_deletion_is_undone_by_a_new_version_with_the_old_content(shared: Gonk, stranger: Gonk) -> None:
     uuid = annotation(shared)
     stranger.ok("delete", "cells", uuid)

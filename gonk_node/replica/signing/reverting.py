@@ -196,8 +196,11 @@ class Reverting:
         return found
 
     def _take(self, plan: Plan, revisions: dict[int, Revision], found: Undoing, deletions: _Deletions) -> None:
+        back = self._is_back(revisions, found)
         pending_on = Counter(each.base for each in revisions.values() if each.status & CREATE_PENDING)
         for number in found.delete:
+            if number == back:
+                continue
             revision = revisions[number]
             standing, waiting = self._hanging_on(revision)
             if standing:
@@ -215,9 +218,25 @@ class Reverting:
         for number, other in found.outdone.items():
             why = f"it was deleted, but version {revisions[other].version} counts now"
             plan.kept.append(Kept(revisions[number], why))
-        if found.restore is not None:
+        if found.restore is not None and back is None:
             accepted = deletions.accepted.get(found.restore, ())
             self._take_restore(plan, revisions, revisions[found.restore], tuple([ref for _, ref in accepted]))
+
+    def _is_back(self, revisions: dict[int, Revision], found: Undoing) -> int | None:
+        """Of what is to be deleted the revision that says again what is to be restored, and was built on that.
+
+        That is a restoring that was accepted: who reverts since a time would else undo it the next time, and do it anew.
+        """
+        if found.restore is None:
+            return None
+        lost = revisions[found.restore]
+        for number in found.delete:
+            base = revisions[number].base
+            while base is not None and base in revisions and base != lost.number:
+                base = revisions[base].base
+            if base == lost.number and _content(revisions[number]) == _content(lost):
+                return number
+        return None
 
     def _take_restore(
         self, plan: Plan, revisions: dict[int, Revision], lost: Revision, deletions: tuple[EventRef, ...]
