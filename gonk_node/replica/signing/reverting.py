@@ -231,10 +231,12 @@ class Reverting:
             return None
         lost = revisions[found.restore]
         for number in found.delete:
+            if _content(revisions[number]) != _content(lost):
+                continue
             base = revisions[number].base
             while base is not None and base in revisions and base != lost.number:
                 base = revisions[base].base
-            if base == lost.number and _content(revisions[number]) == _content(lost):
+            if base == lost.number:
                 return number
         return None
 
