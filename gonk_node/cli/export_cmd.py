@@ -8,9 +8,11 @@ from pathlib import Path
 
 import click
 
+from gonk_node.cli.describe import event_text
 from gonk_node.cli.place import Place
 from gonk_node.cli.run import Run, dataset_argument, verb
 from gonk_node.cli.text import plural
+from gonk_node.core.ids import EventRef
 from gonk_node.formats import catalogue
 from gonk_node.formats.export import EXPORTERS
 from gonk_node.formats.export.citing.release_facts import ReleaseFacts
@@ -20,19 +22,24 @@ from gonk_node.replica.reading.queries import Queries
 from gonk_node.replica.releases.citing import release_facts
 from gonk_node.replica.releases.releases import Releases
 
+_LACKING = (
+    "what the release stands on and was erased since, or is not on this node: a name, or a schema that nothing is of"
+)
+
 
 @contextlib.contextmanager
-def _state(place: Place, tag: str | None) -> Iterator[tuple[Queries, ReleaseFacts | None]]:
+def _state(place: Place, tag: str | None) -> Iterator[tuple[Queries, ReleaseFacts | None, list[EventRef]]]:
+    """What to export, of which release, and the events under it without their bodies, which its manifest does not name."""
     if tag is None:
         with frozen(place.replica) as queries:
-            yield queries, None
+            yield queries, None, []
         return
     releases = Releases(place.replica)
     with place.out.progress("State of the release") as advance:
         release = releases.find(tag)
         snapshot = releases.snapshot_of(release.event, progress=advance)  # the same one, whatever comes meanwhile
     with snapshot:
-        yield snapshot.queries, release_facts(place.replica, release, snapshot)
+        yield snapshot.queries, release_facts(place.replica, release, snapshot), snapshot.lacking()
 
 
 _HELP = f"""Write what is accepted in another program's format.
@@ -78,7 +85,7 @@ def export_(
     place = Place(run, dataset)
     on_demand = BlockingOnDemand(place.node)
     try:
-        with _state(place, tag) as (queries, release), run.out.progress("exporting") as advance:
+        with _state(place, tag) as (queries, release, lacking), run.out.progress("exporting") as advance:
             report = export(
                 queries,
                 place.node.content,
@@ -92,6 +99,8 @@ def export_(
             )
     finally:
         on_demand.close()
+    for ref in lacking:
+        report.loss.not_carried(f"event {event_text(ref)}", _LACKING)
     if run.as_json:
         run.out.json(report.as_dict())
         return

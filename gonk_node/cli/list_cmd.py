@@ -11,6 +11,7 @@ from gonk_node.cli.place import Place
 from gonk_node.cli.run import Run, dataset_argument, verb
 from gonk_node.cli.text import size_text, time_text
 from gonk_node.core.ids import uuid_text
+from gonk_node.core.limits import INT_MAX
 from gonk_node.replica.reading.queries import Queries, Revision
 from gonk_node.replica.releases.releases import Releases
 from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA, TABLES
@@ -30,8 +31,14 @@ _COLUMNS = {
 @click.option("--status", type=click.Choice(STATUSES), help="Only versions with this status; they overlap.")
 @click.option("--author", metavar="KEY", help="Only what this key proposed: all of it, or its first 8 digits or more.")
 @click.option("--at", metavar="TAG|TIME", help="As it was in a release, or at a time (UTC) that authors state.")
-@click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="How many at most.")
-@click.option("--after", default=0, metavar="CURSOR", help="Go on behind the last one of the page before.")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, INT_MAX), help="How many at most.")
+@click.option(
+    "--after",
+    default=0,
+    metavar="CURSOR",
+    type=click.IntRange(0, INT_MAX),
+    help="Go on behind the last one of the page before.",
+)
 def list_(
     run: Run, dataset: str, kind: str, status: str | None, author: str | None, at: str | None, limit: int, after: int
 ) -> None:

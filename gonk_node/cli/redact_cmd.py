@@ -17,9 +17,10 @@ from gonk_node.core.ids import EventRef
 def redact(run: Run, dataset: str, event: str, reason: str) -> None:
     """Have the contents of one event erased on every node.
 
-    EVENT is the uuid of an event of DATASET, as gonk show and gonk log give it. Its author may ask, and owners. The
-    entry stays and still verifies, but what the event said is gone, also on nodes that sync later. The bytes of files
-    are content, and stay where they are kept; nor can anybody be made to forget what he copied.
+    EVENT is the uuid of an event of DATASET, as gonk show and gonk log --json give it: a proposal, or a profile, which is
+    what somebody is called (his node tells its display name again with what he signs next). Its author may ask, and
+    owners. The entry stays and still verifies, but what the event said is gone, also on nodes that sync later. The bytes
+    of files are content, and stay where they are kept; nor can anybody be made to forget what he copied.
     """
     place = Place(run, dataset)
     ref = place.queries.find_event(event)

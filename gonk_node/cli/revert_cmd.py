@@ -80,6 +80,7 @@ def revert(
     if not dry_run:
         if accept and (plan.steps or plan.asked):
             _check_reviewer(place, plan, again)
+            place.governor.check_comment(comment)
         done = _do(place, reverting, plan, comment, accept=accept)
     if run.as_json:
         run.out.json(_json(place, plan, done))

@@ -63,7 +63,7 @@ def _save(place: Place, revision: Revision, target: str) -> None:
     else:
         write_output(target, [revision.body or b""])
     if target != "-":
-        place.out.note(f"saved {place.describer.title(revision)} version {revision.version} as {target}")
+        place.out.note(f"saved {place.describer.title(revision)} version {_number(revision)} as {target}")
 
 
 def content_of(place: Place, revision: Revision) -> Iterator[bytes]:
@@ -117,7 +117,7 @@ def _version_json(place: Place, revision: Revision) -> dict[str, Any]:
 def _tell(place: Place, revisions: list[Revision], chosen: Revision) -> None:
     out = place.out
     rows = [(chosen.type_name, place.describer.title(chosen)), ("uuid", uuid_text(chosen.uuid))]
-    rows += [("version", f"{chosen.version}: {place.describer.status(chosen)}"), ("event", chosen.event)]
+    rows += [("version", f"{_number(chosen)}: {place.describer.status(chosen)}"), ("event", chosen.event)]
     if chosen.kind == OBJECT:
         here = "here" if place.node.content.has(chosen.content_id or b"") else "not on this node"
         rows += [
@@ -150,8 +150,13 @@ def _tell(place: Place, revisions: list[Revision], chosen: Revision) -> None:
         _tell_annotations(place, chosen)
 
 
+def _number(revision: Revision) -> str:
+    """Its version; "-" while it waits for what is not here."""
+    return "-" if revision.version is None else str(revision.version)
+
+
 def _version_row(place: Place, revision: Revision) -> list[str]:
-    version = "-" if revision.version is None else str(revision.version)
+    version = _number(revision)
     who, when = place.people.who(revision.author), time_text(revision.time_ms)
     return [version, place.describer.status(revision), who, when, revision.event]
 
@@ -159,9 +164,9 @@ def _version_row(place: Place, revision: Revision) -> list[str]:
 def _tell_reviews(place: Place, revisions: list[Revision]) -> None:
     for revision in revisions:
         deletions = [
-            (ref, f"deletion of version {revision.version}") for ref, *_ in place.queries.deletions_of(revision.number)
+            (ref, f"deletion of version {_number(revision)}") for ref, *_ in place.queries.deletions_of(revision.number)
         ]
-        for ref, what in [(revision.ref, f"version {revision.version}"), *deletions]:
+        for ref, what in [(revision.ref, f"version {_number(revision)}"), *deletions]:
             number = place.queries.number_of(ref)
             for _, author, decision, comment, time_ms in place.queries.reviews_of(number or 0):
                 said = f": {safe(comment)}" if comment else ""
@@ -178,7 +183,7 @@ def _tell_annotations(place: Place, chosen: Revision) -> None:
     rows = [
         [
             uuid_text(each.uuid),
-            "-" if each.version is None else str(each.version),
+            _number(each),
             place.describer.status(each),
             place.describer.schema_name(each),
             brief(each.body or b"", _BODY_CHARS_MAX),

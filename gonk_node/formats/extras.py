@@ -22,5 +22,6 @@ def library(name: str, extra: str) -> Any:
         return importlib.import_module(name)
     except ImportError as error:
         package = name.partition(".")[0]
-        reason = "is not installed" if isinstance(error, ModuleNotFoundError) else f"cannot be imported: {error}"
+        is_missing = isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] == package
+        reason = "is not installed" if is_missing else f"cannot be imported: {error}"
         raise MissingExtraError(f"{package} {reason}", hint=f'pip install "gonk-node[{extra}]"') from error

@@ -9,6 +9,7 @@ import mimetypes
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from gonk_node.core.limits import NAME_BYTES_MAX
+from gonk_node.core.safe_text import is_printable
 from gonk_node.errors import InputFileError
 from gonk_node.formats.file_part import FileOrPart, open_file
 
@@ -85,7 +86,7 @@ def check_name(name: object) -> str:
         raise InputFileError("the file name is no Unicode text") from error
     if size > NAME_BYTES_MAX:
         raise InputFileError(f"the file name is longer than {NAME_BYTES_MAX} bytes")
-    if not name.isprintable() or "\\" in name:
+    if not is_printable(name) or "\\" in name:
         raise InputFileError(f"the file name {name[:80]!r} has control characters or backslashes")
     if PurePosixPath(name).is_absolute() or PureWindowsPath(name).drive or ".." in PurePosixPath(name).parts:
         raise InputFileError(f"the file name {name[:80]!r} leads out of the images folder")

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from gonk_node.core.events import SCHEMA_PREFIX
 from gonk_node.core.limits import INT_MAX, JSON_DEPTH_MAX, NAME_BYTES_MAX
 from gonk_node.core.plural import with_its
+from gonk_node.core.safe_text import is_printable
 from gonk_node.errors import InputFileError, NonconformingError
 from gonk_node.formats.compact import NameTable
 from gonk_node.formats.file_part import FileOrPart, open_file
@@ -162,7 +163,7 @@ def _is_version(value: Json) -> bool:
 
 
 def _is_schema_name(name: Json) -> bool:
-    return isinstance(name, str) and name.isprintable() and 0 < len(name.encode()) < NAME_BYTES_MAX - len("schema-")
+    return isinstance(name, str) and is_printable(name) and 0 < len(name.encode()) < NAME_BYTES_MAX - len("schema-")
 
 
 def _sha256(name: str, file: FileOrPart) -> str:

@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from blake3 import blake3
 
 from gonk_node.core.limits import EXPORT_FOLDERS_MAX, EXPORT_PART_BYTES_MAX, EXPORT_PARTS_MAX
+from gonk_node.core.safe_text import printable
 from gonk_node.errors import RefusedError
 from gonk_node.formats.repeats import Repeats
 
@@ -43,7 +44,7 @@ def flat(path: str) -> str:
 
 def _safe_part(part: str) -> str:
     text = unicodedata.normalize("NFC", part)
-    text = "".join(char if char.isprintable() else "_" for char in _FORBIDDEN.sub("_", text))
+    text = printable(_FORBIDDEN.sub("_", text), "_")
     text = text.rstrip(". ").lstrip(" ") or "_"
     if _RESERVED.match(text.partition(".")[0].rstrip()):
         text = "_" + text

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gonk_node.core.limits import SNAPSHOTS_KEPT_MAX
 from gonk_node.errors import StorageError
-from gonk_node.store.private_file import make_private_folder
+from gonk_node.store.private_file import locked_folder, make_private_folder
 from gonk_node.store.state_db import delete_state
 
 _SUFFIX = ".db"
@@ -38,7 +38,7 @@ def place_for(state_db: Path, name: str) -> Path:
     path = path_of(state_db, name)
     others = [each for each in _by_age(folder) if each != path]
     for old in others[SNAPSHOTS_KEPT_MAX - 1 :]:
-        _delete(old)
+        discard(old)
     return path
 
 
@@ -55,7 +55,7 @@ def discard_all(state_db: Path) -> None:
     folder = folder_beside(state_db)
     if folder.is_dir():
         for path in _by_age(folder):
-            _delete(path)
+            discard(path)
 
 
 def _by_age(folder: Path) -> list[Path]:
@@ -69,8 +69,14 @@ def _by_age(folder: Path) -> list[Path]:
     return [path for _, path in sorted(found, reverse=True)]
 
 
-def _delete(path: Path) -> None:
+def discard(path: Path) -> None:
+    """Delete one past State, while nobody opens it; who has it open goes on with it until he closes it.
+
+    Raises:
+        StorageError: it cannot be deleted.
+    """
     try:
-        delete_state(path)
+        with locked_folder(path.parent):
+            delete_state(path)
     except OSError as error:
         raise StorageError(f"cannot be deleted: {error.strerror}", where=str(path)) from error

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from gonk_node.core.limits import RELEASE_KEYWORD_CHARS_MAX, RELEASE_KEYWORDS_MAX, RELEASE_URL_CHARS_MAX
+from gonk_node.core.safe_text import is_printable
 from gonk_node.errors import UsageError
 from gonk_node.state.spdx import spdx_id
 
@@ -78,7 +79,7 @@ def is_url(text: str) -> bool:
 
 
 def _is_keyword(text: str) -> bool:
-    return len(text) <= RELEASE_KEYWORD_CHARS_MAX and text.isprintable()
+    return len(text) <= RELEASE_KEYWORD_CHARS_MAX and is_printable(text)
 
 
 def compose(text: str, *, licence: str = "", url: str = "", keywords: Iterable[str] = ()) -> str:

@@ -6,7 +6,7 @@ taken back by a proposal; what it deleted is proposed once more, as a new revisi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
 
@@ -58,10 +58,12 @@ def undo(nodes: Sequence[Node]) -> Undoing:
     """Plan the undoing of the chosen events of one entity; `nodes` are all its revisions, in any order."""
     by_number = {node.number: node for node in nodes}
     unwanted = {node.number for node in nodes if node.stands and node.chosen}
-    built_on: dict[int, int] = {}
-    for node in nodes:
+    kept_by: dict[int, int] = {}
+    for node in reversed(nodes):
         if node.stands and not node.chosen:
-            built_on |= {number: node.number for number in ancestors(node.number, by_number) if number in unwanted}
+            for number in _walk(node.number, by_number, kept_by):
+                kept_by[number] = node.number
+    built_on = {number: kept_by[number] for number in sorted(unwanted & kept_by.keys())}
     leaves = leaves_of({node.number for node in nodes if node.would_stand}, by_number)
     lost = sorted(number for number in leaves if not by_number[number].stands)
     standing = sorted(leaves - set(lost))
@@ -71,16 +73,21 @@ def undo(nodes: Sequence[Node]) -> Undoing:
     return Undoing(sorted(unwanted - built_on.keys()), None, built_on, outdone)
 
 
-def ancestors(number: int, nodes: dict[int, Node]) -> set[int]:
-    """The revisions that one is built on, directly or not."""
-    found: set[int] = set()
-    base = nodes[number].base
-    while base is not None and base in nodes and base not in found:
-        found.add(base)
-        base = nodes[base].base
-    return found
-
-
 def leaves_of(numbers: set[int], nodes: dict[int, Node]) -> set[int]:
     """Those of the revisions that no other of them is built on."""
-    return numbers - {ancestor for number in numbers for ancestor in ancestors(number, nodes)}
+    built_on: set[int] = set()
+    for number in numbers:
+        for base in _walk(number, nodes, built_on):
+            built_on.add(base)
+    return numbers - built_on
+
+
+def _walk(number: int, nodes: dict[int, Node], seen: Container[int]) -> Iterator[int]:
+    """The revisions that one is built on, the nearest first, up to one that was seen: what that is built on was, too.
+
+    The caller adds each to `seen` as it comes, so that all walks of a tree together take no longer than the tree is large.
+    """
+    base = nodes[number].base
+    while base is not None and base in nodes and base not in seen:
+        yield base
+        base = nodes[base].base

@@ -167,3 +167,24 @@ def test_nodes_that_got_the_entries_otherwise_or_later_write_the_same_bytes(
         assert all(other == one for other in rest), format_name
     authors = yaml.safe_load((released.files / "out/CITATION.cff").read_text())["authors"]
     assert {each["name"] for each in authors} == {"Ada", "Eve"}
+
+
+def test_what_was_erased_since_and_no_manifest_names_is_told(released: Gonk) -> None:
+    unused = released.json("show", "cells", released.add("c.txt", "never accepted")["uuid"])["versions"][0]["event"]
+    released.ok("schema", "add", "cells", "polygon")
+    released.ok("review", "cells", "accept", released.json("show", "cells", "polygon")["versions"][0]["event"])
+    released.ok("release", "create", "cells", "v2", *FACTS)
+    released.json("export", "cells", "jsonl", released.files / "before", "--release", "v2")
+    schema = released.json("show", "cells", "polygon")["versions"][0]["event"]
+    for event in (schema, unused):
+        released.ok("redact", "cells", event, "--reason", "not ours")
+    released.ok("release", "verify", "cells", "v2")
+    told = released.json("export", "cells", "jsonl", released.files / "after", "--release", "v2")
+    before, after = (checked(released.files / name) for name in ("before", "after"))
+    assert {name for name in before if before[name] != after[name]} == {
+        "SHA256SUMS",
+        "croissant.json",
+        "schemas.jsonl",
+    }
+    (lost,) = [each for each in told["not_carried"] if "erased since" in each["what"]]
+    assert (lost["count"], sorted(lost["places"])) == (2, sorted([f"event {schema}", f"event {unused}"]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from kit.command_line import Gonk, exchange
 
 
@@ -64,3 +66,8 @@ def test_a_pipe_gets_full_width_without_colours(gonk: Gonk) -> None:
     out = gonk.ok("show", "cells", "a.png@1").out
     assert "\x1b" not in out
     assert gonk.ok("list", "cells", "objects").out.count("\n") == 3
+
+
+@pytest.mark.parametrize("words", [("--limit", 2**63 - 1), ("--limit", 0), ("--after", 10**30), ("--after", -1)])
+def test_a_page_that_cannot_be_is_refused_as_wrong_usage(gonk: Gonk, words: tuple[object, ...]) -> None:
+    assert "is not in the range" in gonk.refused("list", "cells", "objects", *words, code=2).err

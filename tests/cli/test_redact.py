@@ -34,3 +34,12 @@ def test_reviews_and_what_is_not_there_cannot_be_redacted(gonk: Gonk) -> None:
     assert "there is nothing to redact" in gonk.refused("redact", "cells", review, "--reason", "x").err
     gonk.refused("redact", "cells", "00000000-0000-8000-8000-000000000000", "--reason", "x")
     gonk.refused("redact", "cells", review, code=2)
+
+
+def test_what_somebody_is_called_is_erased_too(gonk: Gonk) -> None:
+    gonk.add()
+    profile = gonk.json("log", "cells", "--kind", "profile")[0]["events"][0]["event"]
+    assert "Ada" in gonk.ok("log", "cells").out
+    gonk.ok("redact", "cells", profile, "--reason", "a name")
+    assert gonk.json("log", "cells", "--kind", "profile") == []
+    assert "there is nothing to redact" in gonk.refused("redact", "cells", profile, "--reason", "again").err

@@ -79,6 +79,24 @@ def test_reverting_twice_proposes_nothing_new(shared: Gonk, stranger: Gonk) -> N
     assert now is not None and now["body"] == BOX
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_came_back_stays_when_the_same_is_reverted_again(shared: Gonk, stranger: Gonk, times: int) -> None:
+    since = shared.json("log", "cells", "--limit", "1")[0]["time"]
+    uuid = annotation(shared)
+    for _ in range(times):  # what came back is deleted once more
+        stranger.ok("delete", "cells", uuid)
+        stranger.ok("delete", "cells", "a.png")
+        take(shared, stranger)
+        assert len(shared.json("revert", "cells", "--since", since, "--accept")["accepted"]) == 2
+        exchange(shared, stranger)
+    before = shared.state()
+    again = shared.json("revert", "cells", "--since", since, "--accept")
+    assert (again["steps"], again["kept"], again["asked"]) == ([], [], [])
+    assert shared.state() == before
+    now = current(shared, uuid)
+    assert now is not None and now["body"] == BOX
+
+
 def test_a_deletion_is_undone_by_a_new_version_with_the_old_content(shared: Gonk, stranger: Gonk) -> None:
     uuid = annotation(shared)
     stranger.ok("delete", "cells", uuid)
@@ -325,6 +343,22 @@ def test_what_may_not_be_accepted_any_more_is_told(
     result = shared.run("revert", "cells", "--author", stranger.key(), "--accept")
     assert result.code == 6
     assert "not accepted: " in result.err and "does not fit its schema" in result.err
+
+
+def test_what_has_no_effect_since_its_base_was_erased_is_nothing_to_decide(shared: Gonk, stranger: Gonk) -> None:
+    uuid = annotation(shared)
+    update(stranger, uuid, x=666)
+    take(shared, stranger)
+    shared.ok(
+        "redact", "cells", shared.json("show", "cells", uuid + "@0")["versions"][0]["event"], "--reason", "a face"
+    )
+    assert shared.json("revert", "cells", "--author", stranger.key())["undecided"] == 0
+    shown = shared.ok("show", "cells", uuid).out
+    assert "-: waiting" in shown and "version - accepted" in shown and "None" not in shown
+
+
+def test_a_comment_that_cannot_be_signed_is_refused_before_anything_is_proposed(shared: Gonk) -> None:
+    shared.refused("revert", "cells", "--author", shared.key(), "--accept", "--comment", "x" * 5000, code=2)
 
 
 def test_several_changes_of_roles_are_spelled_so(shared: Gonk, stranger: Gonk) -> None:

@@ -74,6 +74,15 @@ def test_a13_a_tag_that_reads_as_a_uuid_or_a_time_means_no_release_and_is_not_si
         check_tag(tag)
 
 
+@pytest.mark.parametrize(
+    "tag", ["20260131-01", "20260131.1", "2026-01-31T24", "0x" + "1" * 30, "1" * 15 + "_" + "1" * 16]
+)
+def test_a13_a_tag_that_python_takes_for_a_uuid_or_a_time_and_the_rule_does_not_is_a_tag(tag: str) -> None:
+    ref = EventRef(bytes(32), 0)
+    assert named_by_tags([Signed(tag, 0, 0, b"a", ref)]) == {tag: ref}
+    check_tag(tag)
+
+
 def test_a13_only_what_counts_as_an_owners_is_a_release(tmp_path: Path) -> None:
     replica = local_replica.make(tmp_path)
     heads = tuple(ReleaseHead(*head) for head in replica.log.heads())

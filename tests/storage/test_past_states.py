@@ -9,6 +9,7 @@ import pytest
 
 from gonk_node.core.limits import SNAPSHOTS_KEPT_MAX
 from gonk_node.errors import NotFoundError, NotHeldError, ReleaseError
+from gonk_node.replica.folding import projection
 from gonk_node.replica.releases import snapshot as snapshot_module
 from gonk_node.replica.releases.snapshot import LogUpTo, heads_at_time, snapshot_at
 from gonk_node.replica.replica import Replica
@@ -50,6 +51,25 @@ def test_it_is_folded_once_and_again_only_where_that_is_asked(replica: Replica) 
                 taken.db.execute("UPDATE meta SET value = ? WHERE key = 'manifest'", ("00" * 32 + " 7 8 9",))
             else:
                 assert taken.summary()[1:] == (0, 0, 0), "a fresh one believes nothing that was kept"
+    assert len(files(replica)) == 1
+
+
+def test_who_reads_one_reads_on_while_it_is_folded_anew(replica: Replica, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an export does, or a program that trains, while somebody verifies the release."""
+    monkeypatch.setattr(projection, "EVENTS_PER_BATCH", 1)
+    local_replica.furnish(replica)
+    heads = replica.log.heads()
+    counts: list[int] = []
+    with snapshot_at(replica, heads) as reading:
+
+        def count(_lsn: int, _last: int) -> None:
+            counts.append(reading.queries.counts()["objects"]["pending"])
+
+        for _ in range(2):
+            snapshot_at(replica, heads, fresh=True, progress=count).close()
+        count(0, 0)
+    assert len(counts) >= 3
+    assert set(counts) == {3}
     assert len(files(replica)) == 1
 
 

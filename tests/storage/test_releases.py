@@ -36,6 +36,7 @@ from gonk_node.replica.signing.governing import Governor
 from gonk_node.replica.signing.proposing import Proposer
 from gonk_node.replica.signing.recovering import replace_root
 from gonk_node.state.manifest import NONCONFORMING, OBJECT_LEFT_OUT
+from gonk_node.store.state_db import StateDb
 from kit import local_replica
 from kit.authors import TestAuthor
 from kit.history import accept, annotation_create, object_create, schema_create
@@ -374,3 +375,32 @@ def test_votes_for_a_strangers_event_under_its_place_count(replica: Replica) -> 
     entry = sam.sign([object_create(60, "one"), object_create(61, "two")])
     local_replica.author(replica, "owner").sign([accept(EventRef(entry.entry_id, 1))])
     assert release(replica).summary.objects == 4
+
+
+def test_what_others_accept_while_a_release_is_made_does_not_hold_it_up(replica: Replica) -> None:
+    drawn = local_replica.author(replica, "nora").sign([object_create(60, "later")])
+    owner = local_replica.author(replica, "owner")
+    waiting = [accept(EventRef(drawn.entry_id, 0))]
+
+    def others(_lsn: int, _last: int) -> None:
+        if waiting:
+            owner.sign([waiting.pop()])
+
+    made = Releases(replica).create(owner, "v1", progress=others)
+    assert made.summary[1:] == (3, 3, 0), "as it was when the heads were taken"
+    assert Releases(replica).verify("v1").release == made
+
+
+def test_what_another_process_appended_and_nobody_folded_yet_takes_no_log_out_of_a_release(
+    replica: Replica, tmp_path: Path
+) -> None:
+    other = copy_of(tmp_path / "other", records(replica))
+    later = local_replica.author(other, "nora").sign([object_create(60, "later")])
+    replica.log.append([later])
+    state = StateDb(replica.db.path, replica.dataset)
+    with state.transaction():
+        state.set_meta("noted", "by another process")
+    state.close()
+    made = release(replica)
+    assert made.summary[1:] == (3, 3, 0)
+    assert Releases(replica).verify("v1").release == made

@@ -19,6 +19,7 @@ from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, overload
+from uuid import UUID
 
 from gonk_node.config import find_home
 from gonk_node.core.limits import REPR_ROWS
@@ -89,7 +90,7 @@ class Dataset(Sequence[Sample]):
         return self[rank::world_size]
 
     def at(self, when: str | date) -> Dataset:
-        """The dataset as of a release, or of a time as its authors state it.
+        """The dataset as of a release, or of a time as its authors state it: all its samples, also of a slice or shard.
 
         Args:
             when: a release's tag; or a time, as text (RFC 3339) or as a datetime with its zone; a date is its first moment
@@ -121,20 +122,23 @@ class Dataset(Sequence[Sample]):
         """The objects of the samples."""
         return (sample.object for sample in self)
 
-    def sample(self, name: str) -> Sample:
+    def sample(self, name: str | UUID) -> Sample:
         """The sample of the object of that uuid or unique name; errors as of `object`, or it is one of gonk's own."""
-        found = self._source.find(name)
+        found = self.object(name)
         if is_own(found.media_type):
-            raise NotFoundError(f"{name!r} is no sample, but {found.media_type}", hint="dataset.object(name) gives it")
+            raise NotFoundError(
+                f"{str(name)!r} is no sample, but {found.media_type}", hint="dataset.object(name) gives it"
+            )
         return Sample(self._source, found)
 
-    def object(self, name: str) -> DataObject:
+    def object(self, name: str | UUID) -> DataObject:
         """The object of that uuid or unique name.
 
         Raises:
             NotFoundError: there is none, or none of its revisions counts. AmbiguousError: several have the name.
+            UsageError: it is neither a text nor a UUID.
         """
-        return self._source.find(name)
+        return self._source.find(_name(name))
 
     def annotations(self, on: DataObject) -> list[Annotation]:
         """The annotations of that object revision that count and fit their schemas, in order of their uuids."""
@@ -299,6 +303,14 @@ def open_dataset(name: str, home: str | PathLike[str] | None = None) -> Dataset:
     except BaseException:
         opening.close()
         raise
+
+
+def _name(name: object) -> str:
+    """What names an object, as text; UsageError where it is nothing that does."""
+    if not isinstance(name, str | UUID):
+        what = f"an object is named by a text or a UUID, not by {type(name).__name__}"
+        raise UsageError(what, where=repr(name)[:60], hint="dataset[0] is a sample by its number")
+    return str(name)
 
 
 def _milliseconds(when: object) -> int:

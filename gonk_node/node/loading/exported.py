@@ -5,6 +5,7 @@ What the files say is for the formats. It signs nothing.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -49,6 +50,8 @@ def export(samples: Iterable[Sample], source: Source, format_name: str, target: 
         StorageError, DiskFullError: the disk. As `Sample.open`.
     """
     loss = Loss()
+    if os.path.lexists(target):  # also found by the writer, which has commands in mind
+        raise ExistsError("is there already; nothing was written", where=str(target), hint="give another folder")
     declared = source.declared()
     try:
         writer = FolderWriter(target)

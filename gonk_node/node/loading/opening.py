@@ -76,6 +76,7 @@ class OpenNode:
             NotFoundError: neither a release nor a time, or the dataset is younger. As of `Releases.snapshot_of`.
         """
         replica = self.replica(dataset)
+        replica.catch_up()  # who is an owner is kept in memory, and other processes may have learnt more
         if isinstance(when, str):
             try:
                 snapshot = Releases(replica).snapshot_of(when)

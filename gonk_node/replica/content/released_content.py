@@ -1,7 +1,8 @@
 """Content that releases list though it does not count any more: its objects were deleted, or their acceptance overruled.
 
-Whoever exports or loads a release needs it, so it is fetched and kept as what counts is. Which files a release lists is told
-from its heads and from where reviews stand, without folding the State there: now and then one too many, never one too few.
+Or it fell with the role of who accepted them. Whoever exports or loads a release needs it, so it is fetched and kept as what
+counts is. Which files a release lists is told from its heads and from where reviews stand, without folding the State there:
+now and then one too many, never one too few.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from gonk_node.core.heads import Head
 from gonk_node.replica.content.contents import NamedContent
 from gonk_node.replica.releases.releases import Releases
 from gonk_node.replica.replica import Replica
-from gonk_node.state.revisions import CREATE_REJECTED, DELETE_ACCEPTED
+from gonk_node.state.revisions import CREATE_PENDING, CREATE_REJECTED, DELETE_ACCEPTED
 from gonk_node.store.state_db import StateDb
 
 _GONE = (
     "SELECT o.event_no, o.content_id, o.size, e.branch_no, e.seq FROM objects o JOIN entries e ON e.lsn = o.event_no >> 12"
-    f" WHERE o.version IS NOT NULL AND o.status & {CREATE_REJECTED | DELETE_ACCEPTED}"
+    f" WHERE o.version IS NOT NULL AND (o.status & {CREATE_REJECTED | DELETE_ACCEPTED} OR (o.shared IS NULL"
+    f" AND o.status & {CREATE_PENDING} AND EXISTS (SELECT 1 FROM votes v WHERE v.target_no = o.event_no)))"
 )
 _ACCEPTS = (
     "SELECT v.target_no, e.branch_no, e.seq FROM votes v JOIN reviews r ON r.event_no = v.review_no AND r.decision = 1"

@@ -109,10 +109,12 @@ class Samples:
     def schemas(self) -> list[SchemaDocument]:
         """The schemas that count, and every version of one, deprecated or not, that current annotations are of.
 
-        By name and version; where two people have made versions of one number apart, the one that counts is taken.
+        By name and version; where two people have made versions of one number apart, the one that counts is taken, else the
+        one that answers to that version (A12), else the earlier one: the same on every node.
         """
-        named = (self._queries.by_number(SCHEMA, number) for number in self._queries.hanging.schemas_named())
-        revisions = [*self._queries.iterate(SCHEMA, "current"), *(each for each in named if each is not None)]
+        used = (self._queries.by_number(SCHEMA, number) for number in self._queries.hanging.schemas_named())
+        revisions = [*self._queries.iterate(SCHEMA, "current"), *(each for each in used if each is not None)]
+        revisions.sort(key=lambda each: (not each.current, not each.named, each.time_ms, each.ref))
         found: dict[tuple[str, int], bytes] = {}
         for each in revisions:
             key = ((each.name or "").removeprefix(SCHEMA_PREFIX), each.version or 0)

@@ -90,6 +90,10 @@ class Projection:
         """The arrival number up to which the State has caught up."""
         return int(self.db.meta("lsn"))
 
+    def is_up_to_date(self) -> bool:
+        """Whether no other process has changed the State since the last catch-up (asked inside a transaction)."""
+        return self._stamp == (self.lsn(), self.db.foreign_commits())
+
     def state_digest(self) -> bytes:
         """The State digest (32 bytes): equal on two nodes that hold the same heads."""
         return digest.digest_of(int.from_bytes(self.db.meta("digest_sum"), "big"))

@@ -128,6 +128,10 @@ class Queries:
         Raises:
             NotFoundError: there is none. AmbiguousError: several objects have the name.
         """
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise NotFoundError(f"there is no object {text!a}") from None
         if len(text) in (32, 36):
             try:
                 found = self.revisions(OBJECT, parse_uuid(text))
@@ -265,7 +269,7 @@ class Queries:
             built_on: set[int] = set()
             for number in accepted:
                 base = revisions[number].base
-                while base is not None and base in revisions:
+                while base is not None and base in revisions and base not in built_on:
                     built_on.add(base)
                     base = revisions[base].base
             rivals = [revisions[number] for number in accepted - built_on]

@@ -29,12 +29,13 @@ _ACTING = (
 
 
 def release_heads(replica: Replica) -> tuple[ReleaseHead, ...]:
-    """The heads, ascending, as a release.create holds them.
+    """The heads, ascending, as a release.create holds them: of what the State has folded, whatever the log has besides.
 
     Raises:
         WrongStateError: there are more logs than a release can name.
     """
-    found = {head for leaf in replica.log.heads() if (head := _head_below(replica, leaf.entry_id)) is not None}
+    tips = replica.projection.index.tips()
+    found = {head for tip in tips if (head := _head_below(replica, tip.entry_id)) is not None}
     if len(found) > HEADS_PER_EVENT_MAX:
         raise WrongStateError(
             f"a release names at most {HEADS_PER_EVENT_MAX:,} logs, and this dataset has {len(found):,} that count"

@@ -6,9 +6,7 @@ the State at those heads from his own log, and compares. How it is written into 
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterator
-from itertools import groupby
 from typing import NamedTuple
 
 from gonk_node.core.entry import read_stored
@@ -29,17 +27,15 @@ from gonk_node.replica.history.erasures import erasure_of
 from gonk_node.replica.history.standing import undecided
 from gonk_node.replica.reading.queries import Queries
 from gonk_node.replica.releases.diff import Difference, differences
-from gonk_node.replica.releases.heads import release_heads
+from gonk_node.replica.releases.present import Present, present_of
 from gonk_node.replica.releases.snapshot import Progress, Snapshot, heads_at_time, snapshot_at
 from gonk_node.replica.replica import Replica
 from gonk_node.replica.signing.author import Author
 from gonk_node.replica.signing.governing import Governor
 from gonk_node.state.manifest import Summary
 from gonk_node.state.releases import Signed, check_tag, named_by_tags, tag_text
-from gonk_node.store.state_db import StateDb
-from gonk_node.store.state_schema import TABLES, split_number
+from gonk_node.store.state_schema import split_number
 
-_PAGE = 5000  # rows read at once
 _SIGNED = (
     "SELECT r.event_no, r.tag, e.entry_id, b.author, b.log_id, e.branch_no, e.seq FROM releases r"
     " JOIN entries e ON e.lsn = r.event_no >> 12 JOIN branches b USING (branch_no)"
@@ -182,12 +178,12 @@ class Releases:
             raise ExistsError(f"there is a release {tag!r} already", hint=f"gonk release show DATASET {tag}")
         self._check_not_empty()
         author.introduce()
-        named = release_heads(self._replica)
-        heads = [Head(*head) for head in named]
+        present = present_of(self._replica)
+        heads = [Head(*head) for head in present.heads]
         with snapshot_at(self._replica, heads, progress=progress) as snapshot:
-            self._check_whole(snapshot)
+            self._check_whole(snapshot, present)
             manifest_hash, *counts = snapshot.summary()
-        event = ReleaseCreate(tag, notes, named, manifest_hash, tuple(counts))
+        event = ReleaseCreate(tag, notes, present.heads, manifest_hash, tuple(counts))
         after_ms = author.time_of([EventRef(head.entry_id, 0) for head in heads])
         entry = author.sign([event], after_ms=after_ms)
         return self.find(uuid_text(event_uuid(EventRef(entry.entry_id, 0))))
@@ -205,7 +201,7 @@ class Releases:
             hint = "only strangers proposed something: gonk review DATASET list --strangers"
         raise WrongStateError("nothing is accepted, so there is nothing to release", hint=hint)
 
-    def _check_whole(self, snapshot: Snapshot) -> None:
+    def _check_whole(self, snapshot: Snapshot, present: Present) -> None:
         lacking = [ref for ref in snapshot.lacking() if not self._is_erased(ref)]
         if lacking:
             raise NotHeldError(
@@ -213,7 +209,7 @@ class Releases:
                 where=f"event {uuid_text(event_uuid(lacking[0]))}",
                 hint="gonk sync DATASET; what no peer has, an owner can redact",
             )
-        lost = _differing(self._replica.db, snapshot.db)
+        lost = present.differing(snapshot.db)
         if lost:
             raise WrongStateError(
                 f"what counts names what strangers proposed and nobody has decided, in {lost} places",
@@ -314,27 +310,6 @@ class Releases:
         """
         with self.snapshot_of(one, progress=progress) as before, self.snapshot_of(other, progress=progress) as after:
             yield from differences(before, after)
-
-
-def _differing(here: StateDb, there: StateDb) -> int:
-    """How many revisions are current in one of two States of one log, and not in the other."""
-    count = 0
-    for table in TABLES:
-        one, other = _current(here, table), _current(there, table)
-        both = heapq.merge(one, other)
-        for _, equal in groupby(both):
-            count += sum(1 for _ in equal) == 1
-    return count
-
-
-def _current(db: StateDb, table: str) -> Iterator[int]:
-    """The local numbers of the current revisions, ascending; in States of one log the same event has the same."""
-    after = -1
-    while rows := db.rows(
-        f"SELECT event_no FROM {table} WHERE current AND event_no > ? ORDER BY event_no LIMIT {_PAGE}", (after,)
-    ):
-        yield from (row[0] for row in rows)
-        after = rows[-1][0]
 
 
 def _named(rows: list[_Row]) -> set[EventRef]:

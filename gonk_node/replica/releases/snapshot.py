@@ -150,12 +150,12 @@ def snapshot_at(
     lsns, events = replica.log.lsns_up_to([replica.dataset, *(head.entry_id for head in heads)])
     db = _open(replica, heads, events)
     try:
-        projection = Projection(LogUpTo(replica.log, lsns), db)
         held = _bodies_held(replica)
         if fresh or db.meta(_HELD_KEY) != held:
-            db.recreate()
+            db = _emptied(db)
             with db.transaction():
                 db.set_meta(_HELD_KEY, held)
+        projection = Projection(LogUpTo(replica.log, lsns), db)
         projection.catch_up(progress=progress)
         return Snapshot(heads, projection, replica.dataset)
     except BaseException:
@@ -210,6 +210,18 @@ def _open(replica: Replica, heads: Sequence[Head], events: int) -> StateDb:
     db = StateDb(path, replica.dataset)
     snapshot_files.mark_used(path)
     return db
+
+
+def _emptied(db: StateDb) -> StateDb:
+    """An empty State in the place of that one. Who else has that one open reads on in it as it is: an export, a loader."""
+    if db.meta("lsn") == 0:
+        return db
+    if db.path is None or db.is_read_only:
+        db.recreate()  # nobody else has it
+        return db
+    db.close()
+    snapshot_files.discard(db.path)
+    return StateDb(db.path, db.dataset)
 
 
 def _bodies_held(replica: Replica) -> bytes:

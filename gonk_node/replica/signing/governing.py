@@ -5,14 +5,17 @@ The fold judges what others sign; these checks keep an honest person from signin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from gonk_node.core import limits
-from gonk_node.core.entry import Entry
+from gonk_node.core.codec import CodecError
+from gonk_node.core.entry import Entry, read_stored
+from gonk_node.core.event_codec import encode_event
 from gonk_node.core.events import (
     ACCEPT,
     OWNER,
+    REDACTABLE_KINDS,
     REVIEWER,
     ROLE_NAMES,
     Grant,
@@ -31,6 +34,7 @@ from gonk_node.errors import (
     WrongStateError,
 )
 from gonk_node.formats.label_set import MEDIA_TYPE
+from gonk_node.replica.ingest import unsignable
 from gonk_node.replica.reading.bodies import Bodies
 from gonk_node.replica.reading.queries import PAGE, Proposal, Revision
 from gonk_node.replica.signing import labels
@@ -39,7 +43,7 @@ from gonk_node.state.conformance import Conformance, check_schema
 from gonk_node.store.content import ContentStore
 from gonk_node.store.state_schema import ANNOTATION, OBJECT, SCHEMA
 
-_REVIEWS_PER_ENTRY = 16  # of 4096 references each, about 160 KB: well below the size of an entry
+_REVIEWS_PER_ENTRY = 12  # of twice 4096 references each, about 320 KB: below the size of an entry
 
 
 class Reviewed(NamedTuple):
@@ -77,6 +81,13 @@ class Governor:
                 where=f"your key {key[:8]}",
                 hint=f"ask an owner to run: gonk reviewer add {dataset} {key}",
             )
+
+    def check_comment(self, comment: str) -> None:
+        """UsageError where no review can be signed with that comment; for who signs something else before."""
+        try:
+            encode_event(Review(ACCEPT, (EventRef(b"", 0),), (), comment))
+        except CodecError as error:
+            raise unsignable(error) from None
 
     def check_event(self, ref: EventRef, decision: int, *, supersede: bool) -> list[EventRef]:
         """Whether this author may decide that event now; returns the reviews that his would supersede.
@@ -147,7 +158,7 @@ class Governor:
         """
         self.check_reviewer()
         result = Reviewed([], [])
-        superseded: list[EventRef] = []
+        replacing: list[tuple[EventRef, list[EventRef]]] = []
         for ref in events:
             try:
                 replaced = self.check_event(ref, decision, supersede=supersede)
@@ -155,17 +166,10 @@ class Governor:
                 result.refused.append((ref, error))
                 continue
             result.events.append(ref)
-            superseded += replaced if supersede else ()
-        for group in _groups(self._reviews(decision, result.events, superseded, comment), _REVIEWS_PER_ENTRY):
+            replacing.append((ref, replaced if supersede else []))
+        for group in _groups(_reviews(decision, replacing, comment), _REVIEWS_PER_ENTRY):
             self.author.sign(group, after_ms=self.author.time_of(result.events))
         return result
-
-    def _reviews(
-        self, decision: int, events: Sequence[EventRef], superseded: Sequence[EventRef], comment: str
-    ) -> Iterator[Review]:
-        replaced = tuple(dict.fromkeys(superseded))[: limits.REFS_PER_REVIEW_MAX]
-        for start in range(0, len(events), limits.REFS_PER_REVIEW_MAX):
-            yield Review(decision, tuple(events[start : start + limits.REFS_PER_REVIEW_MAX]), replaced, comment)
 
     def _is_decided(self, revision: Revision, number: int) -> bool:
         if revision.number == number:
@@ -256,17 +260,34 @@ class Governor:
 
     def redact(self, ref: EventRef, reason: str) -> Entry:
         """Have the body of an event dropped everywhere, also where it never came; only its author or an owner may ask."""
-        header = self.author.replica.log.header_of(ref.entry_id)
-        is_there = self._queries.proposal(ref) is not None or ref in self.author.replica.projection.missing_bodies()
-        if header is None or not is_there:
+        record = self.author.replica.log.record_of(ref.entry_id)
+        entry = None if record is None else read_stored(record)
+        events = [] if entry is None else list(entry.stored_events())
+        is_there = isinstance(events[ref.index] if ref.index < len(events) else None, REDACTABLE_KINDS)
+        if entry is None or not (is_there or ref in self.author.replica.projection.missing_bodies()):
             raise NotFoundError("there is nothing to redact", where=f"event {uuid_text(event_uuid(ref))}")
-        if header.author != self.author.key:
+        if entry.header.author != self.author.key:
             self.check_owner("redact what others wrote")
-        return self.author.sign([Redact(ref, reason)], after_ms=header.time_ms)
+        return self.author.sign([Redact(ref, reason)], after_ms=entry.header.time_ms)
 
 
 def _article(role: int) -> str:
     return ("an owner", "a reviewer", "a contributor")[role]
+
+
+def _reviews(decision: int, replacing: Iterable[tuple[EventRef, list[EventRef]]], comment: str) -> Iterator[Review]:
+    """As few reviews as hold these events, each with the older reviews that it replaces of its own events (A8)."""
+    events: list[EventRef] = []
+    replaced: dict[EventRef, None] = {}
+    for ref, older in replacing:
+        new = sum(each not in replaced for each in older)
+        if events and max(len(events) + 1, len(replaced) + new) > limits.REFS_PER_REVIEW_MAX:
+            yield Review(decision, tuple(events), tuple(replaced), comment)
+            events, replaced = [], {}
+        events.append(ref)
+        replaced.update(dict.fromkeys(older[: limits.REFS_PER_REVIEW_MAX]))
+    if events:
+        yield Review(decision, tuple(events), tuple(replaced), comment)
 
 
 def _groups(items: Iterable[Review], size: int) -> Iterator[list[Review]]:

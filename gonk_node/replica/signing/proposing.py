@@ -24,6 +24,7 @@ from gonk_node.core.events import (
     SchemaUpdate,
 )
 from gonk_node.core.ids import EventRef, object_uuid, schema_uuid, uuid_text
+from gonk_node.core.safe_text import is_printable
 from gonk_node.errors import (
     ExistsError,
     NotFoundError,
@@ -286,7 +287,7 @@ def check_object_name(name: str) -> None:
         size = len(name.encode())
     except UnicodeEncodeError:
         raise UsageError("an object's name must be Unicode text", where=ascii(name), hint="give one: --name") from None
-    if not 0 < size <= limits.NAME_BYTES_MAX or not name.isprintable():
+    if not 0 < size <= limits.NAME_BYTES_MAX or not is_printable(name):
         raise UsageError(
             f"an object's name must be 1 to {limits.NAME_BYTES_MAX} bytes without control characters",
             where=ascii(name),

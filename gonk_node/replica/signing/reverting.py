@@ -6,6 +6,7 @@ built on is left, and told. Reviews, roles and releases are not undone here. Pla
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -86,7 +87,8 @@ class Plan:
         steps: to be proposed; annotations first.
         kept: chosen, but others built on it.
         asked: proposed already, by this person or somebody with a role: each with these events.
-        undecided: how many chosen proposals nobody has decided; to be rejected, not reverted. Without those of `asked`.
+        undecided: how many chosen proposals nobody has decided; to be rejected, not reverted. Without those of `asked`, and
+            without what waits for what is not here, which has no effect.
         others: how many chosen events are of a sort that is not undone here, by table: reviews, acts, releases.
     """
 
@@ -146,7 +148,7 @@ class Reverting:
         undone = {number for number, _, _, decided in deletions if decided == 1}
         for kind in (ANNOTATION, OBJECT, SCHEMA):  # what hangs on others goes first
             rows = self._rows(TABLES[kind], "t.event_no, t.uuid, t.status, t.version IS NULL", where, parameters)
-            undecided |= {number for number, _, status, waits in rows if waits or status & CREATE_PENDING}
+            undecided |= {number for number, _, status, waits in rows if status & CREATE_PENDING and not waits}
             made = {number for number, *_ in rows}
             uuids = [uuid for _, uuid, status, waits in rows if not waits and not status & _FALLEN]
             uuids += [uuid for number, of, uuid, _ in deletions if of == kind and number in undone]
@@ -194,7 +196,11 @@ class Reverting:
         return found
 
     def _take(self, plan: Plan, revisions: dict[int, Revision], found: Undoing, deletions: _Deletions) -> None:
+        back = self._is_back(revisions, found)
+        pending_on = Counter(each.base for each in revisions.values() if each.status & CREATE_PENDING)
         for number in found.delete:
+            if number == back:
+                continue
             revision = revisions[number]
             standing, waiting = self._hanging_on(revision)
             if standing:
@@ -202,7 +208,7 @@ class Reverting:
                 plan.kept.append(Kept(revision, f"annotations that stay {what}: {standing:,}"))
                 continue
             self._going.add(number)
-            waiting += sum(each.base == number and bool(each.status & CREATE_PENDING) for each in revisions.values())
+            waiting += pending_on[number]
             asked = deletions.asked.get(number, [])
             self._asked.update(event for event, _ in asked)
             step = Step(revision, is_restore=False, waiting=waiting, proposed=tuple([ref for _, ref in asked]))
@@ -212,9 +218,27 @@ class Reverting:
         for number, other in found.outdone.items():
             why = f"it was deleted, but version {revisions[other].version} counts now"
             plan.kept.append(Kept(revisions[number], why))
-        if found.restore is not None:
+        if found.restore is not None and back is None:
             accepted = deletions.accepted.get(found.restore, ())
             self._take_restore(plan, revisions, revisions[found.restore], tuple([ref for _, ref in accepted]))
+
+    def _is_back(self, revisions: dict[int, Revision], found: Undoing) -> int | None:
+        """Of what is to be deleted the revision that says again what is to be restored, and was built on that.
+
+        That is a restoring that was accepted: who reverts since a time would else undo it the next time, and do it anew.
+        """
+        if found.restore is None:
+            return None
+        lost = revisions[found.restore]
+        for number in found.delete:
+            if _content(revisions[number]) != _content(lost):
+                continue
+            base = revisions[number].base
+            while base is not None and base in revisions and base != lost.number:
+                base = revisions[base].base
+            if base == lost.number:
+                return number
+        return None
 
     def _take_restore(
         self, plan: Plan, revisions: dict[int, Revision], lost: Revision, deletions: tuple[EventRef, ...]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
@@ -13,10 +14,14 @@ from uuid import UUID
 import pytest
 
 from gonk_node import Annotation, Dataset, open_dataset
+from gonk_node.core.entry import read_stored
 from gonk_node.core.events import ACCEPT, AnnotationCreate, Review
 from gonk_node.errors import InputFileError, MissingExtraError, NotFoundError, UsageError
+from gonk_node.formats.extras import library
 from gonk_node.node.loading.annotations import BoundingBox
+from gonk_node.replica.folding.projection import Projection
 from gonk_node.replica.reading.queries import Queries
+from gonk_node.store.state_db import StateDb
 from kit import sample_dataset
 from kit.command_line import Gonk, exchange
 from kit.sample_dataset import IMAGES, all_told, png
@@ -67,6 +72,23 @@ def test_a_sample_is_found_among_the_others(gonk: Gonk) -> None:
         assert first not in cells
         assert first.uuid == cells[0].uuid
         assert old in cells.at("v1.0")
+
+
+def test_a_sample_is_named_by_its_uuid_and_what_names_none_is_told(gonk: Gonk) -> None:
+    with open_dataset("cells", gonk.home) as cells:
+        first = cells[0]
+        assert cells.sample(first.uuid) == cells.sample(str(first.uuid)) == cells.sample(first.uuid.hex) == first
+        assert cells.object(first.uuid) == first.object
+        for nothing in (UUID(int=0), "half a character: \ud800"):
+            with pytest.raises(NotFoundError, match="no object"):
+                cells.sample(nothing)
+        with pytest.raises(UsageError, match="a text or a UUID, not by int"):
+            cells.sample(0)  # type: ignore[arg-type]
+
+
+def test_a_release_has_all_its_samples_also_where_a_shard_is_asked_for_it(gonk: Gonk) -> None:
+    with open_dataset("cells", gonk.home) as cells:
+        assert list(cells.shard(0, 2).at("v1.0")) == list(cells[:1].at("v1.0")) == list(cells.at("v1.0"))
 
 
 def test_another_node_has_the_same_samples_in_the_same_order(gonk: Gonk, tmp_path: Path) -> None:
@@ -165,6 +187,27 @@ def test_a_release_stays_as_it_was(gonk: Gonk) -> None:
         assert "late.png" in {sample.name for sample in cells}
         with pytest.raises(NotFoundError):
             release.sample("late.png")
+
+
+def test_a_release_of_an_owner_of_whom_another_process_has_learnt_meanwhile_is_read(gonk: Gonk, tmp_path: Path) -> None:
+    bob, earlier = Gonk(tmp_path, "bob"), tmp_path / "earlier"
+    bob.ok("init", "--name", "Bob")
+    shutil.copytree(gonk.home, earlier)
+    gonk.ok("owner", "add", "cells", bob.key())
+    exchange(gonk, bob)
+    bob.ok("release", "create", "cells", "bobs")
+    with bob.node() as node:
+        records = [record for _, record in node.replica("cells").log.scan(0, count_max=10**6, bytes_max=10**9)]
+    with open_dataset("cells", earlier) as cells:
+        with cells._source.opening.lease() as opened:
+            replica = opened.replica(cells.id)
+            replica.log.append(
+                [entry for each in records if not replica.log.has((entry := read_stored(each)).entry_id)]
+            )
+            there = StateDb(replica.db.path, replica.dataset)  # as the other process has it
+            Projection(replica.log, there).catch_up()
+            there.close()
+        assert all_told(cells.at("bobs")) == all_told(cells)
 
 
 def test_a_time_is_as_authors_state_it(cells: Dataset) -> None:
@@ -294,6 +337,15 @@ def test_a_missing_library_is_told_with_what_installs_it(
     with cells, pytest.raises(MissingExtraError, match="is not installed") as caught:
         call(cells)  # type: ignore[operator]
     assert caught.value.hint == f'pip install "gonk-node[{extra}]"'
+
+
+def test_a_library_that_lacks_another_one_is_not_told_to_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "half_installed.py").write_text("import something_that_it_needs\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(MissingExtraError, match=r"cannot be imported: No module named 'something_that_it_needs'"):
+        library("half_installed", "hf")
 
 
 def test_opening_a_dataset_imports_no_extra(gonk: Gonk) -> None:
