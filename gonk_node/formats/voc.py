@@ -109,6 +109,9 @@ def _read_image(root: Element, file: Path, images: Path | None, names: dict[str,
             yield Problem(place + body.place, body.what)
             continue
         yield from _lost(element, _OBJECT_TAGS, place, "objects")
+        for flag in _FLAGS:
+            if flag not in body and _text(element, flag).lower() not in _UNSAID:
+                yield NotCarried(place, f"<{flag}> of objects that is neither 0 nor 1")
         body["attributes"] = {_FORMAT: {"file": file.name, "object": index}}
         source_id = f"{file.name}#{index}"
         yield annotation(name, "bounding-box", body, format_name=_FORMAT, source_id=source_id, place=place)

@@ -81,6 +81,17 @@ def test_corners_count_pixels_from_one_and_include_the_last(voc: Voc) -> None:
     assert [part[side] for side in "xywh"] == [1.5, 0, 2, 2]
 
 
+def test_a_flag_that_says_something_else_is_told(voc: Voc) -> None:
+    said = "<truncated>true</truncated><difficult>Unspecified</difficult><occluded></occluded>"
+    voc.add("a", voc_object(more=said))
+    records = voc.read()
+    [told] = [each for each in records if isinstance(each, NotCarried) and "neither" in each.what]
+    assert told.place.endswith("a.xml: /annotation/object[1]")
+    assert told.what == "<truncated> of objects that is neither 0 nor 1"
+    [body] = [json.loads(each.body) for each in records if isinstance(each, ImportedAnnotation)]
+    assert "truncated" not in body
+
+
 def test_flags_and_pose_are_kept_where_they_say_something(voc: Voc) -> None:
     said = "<pose>Left</pose><truncated>1</truncated><difficult>0</difficult><occluded>1</occluded>"
     unsaid = "<pose>Unspecified</pose><truncated>Unspecified</truncated>"
