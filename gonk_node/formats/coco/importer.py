@@ -8,7 +8,7 @@ bytes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -22,13 +22,14 @@ from gonk_node.formats.json_stream import read_members
 from gonk_node.formats.label_set import Label, declared_label
 from gonk_node.formats.loss import NotCarried
 from gonk_node.formats.repeats import Repeats
-from gonk_node.formats.sample import ImportedImage, ImportedLabels, Record, annotation, whole
+from gonk_node.formats.sample import ImportedImage, ImportedLabels, Record, annotation, number, whole
 from gonk_node.state.strict_json import Json, Problem
 
 _FORMAT = "coco"
 _LISTS = frozenset({"images", "annotations", "categories"})
 _POINTED = frozenset({"keypoints", "skeleton"})  # of categories: a label has a place for them
 _IMAGE_FIELDS = frozenset({"id", "file_name", "width", "height"})
+_IDS = ("id", "image_id", "category_id")
 _HASHED = 1 << 62  # this bit is set in the numbers of ids that are too large, or texts
 Id: TypeAlias = int | str
 
@@ -73,10 +74,28 @@ def read(source: Path, images: Path | None) -> Iterator[Record]:
         files = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".json")
         if not files:
             raise InputFileError("holds no .json file", where=str(folder), hint="give the file with the annotations")
-        for file in files:
-            yield from _read_file(file, images)
+        yield from _read_files(files, images)
     else:
         yield from _read_file(source, images)
+
+
+def _read_files(files: Sequence[Path], images: Path | None) -> Iterator[Record]:
+    """Read all of them that are COCO files; a single bad one among good ones is a Problem."""
+    bad: list[InputFileError] = []
+    for file in files:
+        records = _read_file(file, images)
+        try:
+            first = next(records, None)  # the file was gone through once then
+        except InputFileError as error:
+            bad.append(error)
+            continue
+        if first is not None:
+            yield first
+            yield from records
+    if len(bad) == len(files):
+        raise bad[0]
+    for error in bad:
+        yield Problem(str(error.where), f"{error.what}; left out")
 
 
 def _read_file(source: Path, images: Path | None) -> Iterator[Record]:
@@ -146,7 +165,15 @@ def _number_of(source_id: Id) -> int:
 
 
 def _id(value: Json) -> Id | None:
-    return value if isinstance(value, int | str) and not isinstance(value, bool) else None
+    """The value as an id: 7.0, as tables with gaps write it, is 7. None where it is none."""
+    found = number(value) if isinstance(value, float) else value
+    return found if isinstance(found, int | str) and not isinstance(found, bool) else None
+
+
+def _with_ids(fields: dict[str, Json]) -> dict[str, Json]:
+    """The fields, with ids as `_id` has them."""
+    ids = {name: found for name in _IDS if name in fields and (found := _id(fields[name])) is not None}
+    return {**fields, **ids}
 
 
 def _category(item: Json, index: int, known: _Known) -> Iterator[Record]:
@@ -160,7 +187,11 @@ def _category(item: Json, index: int, known: _Known) -> Iterator[Record]:
         if item["name"] in known.fields:
             yield NotCarried(known.at("categories", index), "that several categories have one name")
         else:
-            known.fields[item["name"]] = item
+            known.fields[item["name"]] = _with_ids(item)
+            if not _skeleton(item)[1]:
+                yield NotCarried(
+                    known.at("categories", index, "skeleton"), "lines of skeletons that join no two keypoints"
+                )
 
 
 def _labels(known: _Known) -> Iterator[Record]:
@@ -173,8 +204,7 @@ def _labels(known: _Known) -> Iterator[Record]:
 
 def _label(item: dict[str, Json], schema: str) -> Label | None:
     points = point_names(item) if schema == "keypoints" else ()
-    joined = item.get("skeleton")
-    pairs = [pair for pair in joined if _joins(pair, len(points))] if isinstance(joined, list) else []
+    pairs = _skeleton(item)[0] if points else []
     rest = {name: value for name, value in item.items() if name != "name" and name not in (_POINTED if points else ())}
     return declared_label(
         item["name"],
@@ -182,6 +212,13 @@ def _label(item: dict[str, Json], schema: str) -> Label | None:
         keypoints=points,
         skeleton=tuple((points[one - 1], points[other - 1]) for one, other in pairs),
     )
+
+
+def _skeleton(item: dict[str, Json]) -> tuple[list[list[int]], bool]:
+    """(the pairs of a category's skeleton, whether that is all it says)."""
+    points, joined = point_names(item), item.get("skeleton")
+    pairs = [pair for pair in joined if _joins(pair, len(points))] if isinstance(joined, list) else []
+    return pairs, not points or pairs == (joined or [])
 
 
 def _joins(pair: Json, count: int) -> bool:
@@ -225,7 +262,7 @@ def _annotations(item: Json, index: int, known: _Known) -> Iterator[Record]:
     if not isinstance(item, dict):
         yield Problem(here, "an annotation must be an object; left out")
         return
-    source_id = _id(item.get("id", f"#{index}"))
+    source_id = f"#{index}" if item.get("id") is None else _id(item["id"])
     if source_id is None or known.is_taken(source_id):
         yield Problem(f"{here}/id", f"annotation id {short_text(item['id'])} is taken or no id; left out")
         return
@@ -237,7 +274,9 @@ def _annotations(item: Json, index: int, known: _Known) -> Iterator[Record]:
     if image_name is None:  # its image was left out, and the problem there counts this annotation
         return
     category = _id(item.get("category_id"))
-    kept = {key: value for key, value in item.items() if key not in OWN_FIELDS}
+    if item.get("iscrowd") not in (None, 0, 1):
+        yield NotCarried(here, "'iscrowd' of annotations that is neither 0 nor 1")
+    kept = _with_ids({key: value for key, value in item.items() if key not in OWN_FIELDS})
     found = known.categories.get(category) if category is not None else None
     if found is not None and found.supercategory:
         kept.setdefault("supercategory", found.supercategory)

@@ -425,6 +425,65 @@ def test_points_and_skeleton_of_a_category_are_its_labels(coco: Coco) -> None:
     assert label.attributes == {"coco": {"id": 7, "supercategory": "cell"}}
 
 
+def test_lines_of_a_skeleton_that_join_nothing_are_told(coco: Coco) -> None:
+    coco.document["categories"] = [{"id": 7, "name": "p", "keypoints": ["a", "b", "c"], "skeleton": [[0, 1], [1, 2]]}]
+    coco.add(keypoints=[1, 2, 2, 3, 4, 2, 5, 6, 2])
+    records = coco.read()
+    [labels] = [each for each in records if isinstance(each, ImportedLabels)]
+    assert labels.labels[0].skeleton == (("a", "b"),)
+    told = [(each.place.split(": ")[1], each.what) for each in records if isinstance(each, NotCarried)]
+    assert ("/categories/0/skeleton", "lines of skeletons that join no two keypoints") in told
+
+
+def test_whole_numbers_with_a_fraction_are_ids(coco: Coco) -> None:
+    coco.document["images"][0]["id"] = 1.0
+    coco.document["categories"][0]["id"] = 7.0
+    coco.add(id=5.0, category_id=7)
+    coco.add(id=5, image_id=1.0)
+    records = coco.read()
+    [body] = bodies(records)
+    assert {name: type(body["attributes"]["coco"][name]) for name in ("id", "image_id", "category_id")} == {
+        "id": int,
+        "image_id": int,
+        "category_id": int,
+    }
+    assert problems(records) == [("/annotations/1/id", "annotation id 5 is taken or no id; left out")]
+    [labels] = [each for each in records if isinstance(each, ImportedLabels)]
+    assert labels.labels[0].attributes["coco"]["id"] == 7
+
+
+def test_annotations_whose_id_is_null_are_read_as_those_without(coco: Coco) -> None:
+    coco.add(id=None)
+    coco.add(id=None)
+    records = coco.read()
+    assert len(bodies(records)) == 2
+    assert problems(records) == []
+
+
+@pytest.mark.parametrize("crowd", ["1", 2, [1]])
+def test_an_iscrowd_that_is_none_is_told(coco: Coco, crowd: Any) -> None:
+    coco.add(iscrowd=crowd)
+    coco.add(iscrowd=1)
+    coco.add(iscrowd=None)
+    records = coco.read()
+    assert [body.get("iscrowd") for body in bodies(records)] == [None, True, None]
+    [told] = [each for each in records if isinstance(each, NotCarried) and "iscrowd" in each.what]
+    assert told.place.endswith("/annotations/0")
+
+
+def test_a_file_in_a_folder_that_is_no_coco_file_is_a_problem_and_the_others_are_read(coco: Coco) -> None:
+    coco.add()
+    coco.read()
+    (coco.folder / "a.json").write_text('{"x": 1}')
+    (coco.folder / "z.json").write_text("[")
+    records = list(IMPORTERS["coco"](coco.folder, coco.images))
+    assert len(bodies(records)) == 1
+    assert [Path(each.place).name for each in records if isinstance(each, Problem)] == ["a.json", "z.json"]
+    coco.file.unlink()
+    with pytest.raises(InputFileError, match=r"a\.json: is no COCO file"):
+        list(IMPORTERS["coco"](coco.folder, coco.images))
+
+
 def test_lists_in_any_order_are_read_alike(coco: Coco) -> None:
     coco.document["categories"].append({"id": 9, "name": "WBC"})
     for number in range(3):
