@@ -94,8 +94,8 @@ def _read_files(files: Sequence[Path], images: Path | None) -> Iterator[Record]:
             yield from records
     if len(bad) == len(files):
         raise bad[0]
-    for error in bad:
-        yield Problem(str(error.where), f"{error.what}; left out")
+    for each in bad:
+        yield Problem(str(each.where), f"{each.what}; left out")
 
 
 def _read_file(source: Path, images: Path | None) -> Iterator[Record]:
