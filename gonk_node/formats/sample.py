@@ -109,7 +109,7 @@ class ImportedSchema:
 
 @dataclass(frozen=True, slots=True)
 class ImportedLabels:
-    """The labels that the source declares for a schema, in its order; it may come at any time, and once for a schema.
+    """The labels that the source declares for a schema, in its order; it may come at any time, and once for each file of it.
 
     Attributes:
         schema: without `schema-`.

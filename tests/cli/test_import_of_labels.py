@@ -84,6 +84,21 @@ def test_labels_that_a_second_file_brings_are_proposed_behind_what_is_there(gonk
     assert used(gonk) == ["RBC", "w"]
 
 
+def test_labels_of_several_files_are_proposed_together_and_only_once(gonk: Gonk, coco: Path) -> None:
+    other = json.loads(coco.read_text())
+    other["categories"] = [{"id": 1, "name": "platelet"}, {"id": 3, "name": "WBC"}]
+    other["annotations"] = [{"id": 7, "image_id": 1, "category_id": 1, "bbox": [1, 1, 2, 2]}]
+    folder = gonk.files / "annotations"
+    folder.mkdir()
+    coco.rename(folder / "a.json")
+    (folder / "b.json").write_text(json.dumps(other))
+    first, again = (gonk.json("import", "cells", "coco", folder) for _ in range(2))
+    assert (first["label_sets"], again["label_sets"]) == (["schema-bounding-box"], [])
+    gonk.accept_all()
+    assert gonk.json("import", "cells", "coco", folder)["label_sets"] == []
+    assert [each["name"] for each in labels(gonk)] == ["WBC", "unseen", "RBC", "platelet"]
+
+
 def test_too_many_labels_are_told_and_the_rest_is_imported(gonk: Gonk, coco: Path) -> None:
     document = json.loads(coco.read_text())
     document["categories"] += [{"id": 100 + number, "name": f"n{number}"} for number in range(10_000)]

@@ -106,7 +106,7 @@ class Importing:
         self._documents: dict[str, dict[int, bytes]] = {}  # of schemas that the source has itself, by version
         self._labels = DeclaredLabels(self._proposer, content, self.report.loss)
         self._held = HeldAnnotations(self._proposer, self._labels)
-        self._declared: list[ImportedLabels] = []
+        self._declared: dict[str, list[ImportedLabels]] = {}  # by schema
         self._after_ms = 0  # latest time of what is referred to
 
     def run(self, records: Iterable[Record]) -> ImportReport:
@@ -124,7 +124,7 @@ class Importing:
             elif isinstance(record, ImportedSchema):
                 self._documents.setdefault(record.name, {})[record.version] = record.document
             elif isinstance(record, ImportedLabels):
-                self._declared.append(record)
+                self._declared.setdefault(record.schema, []).append(record)
             elif isinstance(record, ImportedImage):
                 self._images.append(record)
                 self._spooled_bytes += record.path.spooled_bytes if isinstance(record.path, FilePart) else 0
@@ -136,8 +136,8 @@ class Importing:
                 if len(self._waiting) >= _WAITING_MAX or self._waiting_bytes >= _WAITING_BYTES_MAX:
                     self._propose_waiting()
         self._propose_waiting()
-        for declared in self._declared if self.report.taken else ():
-            self._propose_labels(declared)
+        for schema, declared in self._declared.items() if self.report.taken else ():
+            self._propose_labels(schema, declared)
         unusable = {id(each): each for each in self._schemas.values()}  # versions of a schema share one
         for found in (*self._objects.values(), *unusable.values()):
             if isinstance(found, _Unusable):
@@ -260,12 +260,12 @@ class Importing:
                 self._schemas[key] = next(same, _Unusable(full_schema_name(name), error.what))
         return self._schemas[key]
 
-    def _propose_labels(self, declared: ImportedLabels) -> None:
-        usable = not isinstance(self._schema(declared.schema), _Unusable)  # otherwise it is told below
-        draft = self._labels.proposal(declared) if usable else None
+    def _propose_labels(self, schema: str, declared: list[ImportedLabels]) -> None:
+        usable = not isinstance(self._schema(schema), _Unusable)  # otherwise it is told below
+        draft = self._labels.proposal(schema, declared) if usable else None
         if draft is not None:
             self._author.sign([draft.event], after_ms=draft.after_ms)
-            self.report.label_sets.append(full_schema_name(declared.schema))
+            self.report.label_sets.append(full_schema_name(schema))
 
     def _usable_schema(self, name: str, version: int | None) -> Revision:
         """The version that has the document of the source; without one, the version to annotate with."""
