@@ -96,6 +96,18 @@ def test_two_images_of_one_content_become_one_object_with_the_annotations_of_bot
     assert len(gonk.json("show", "cells", "1.png")["annotations"]) == 3
 
 
+def test_an_object_counts_once_however_often_the_files_name_it(gonk: Gonk, coco: Path) -> None:
+    folder = gonk.files / "annotations"
+    folder.mkdir()
+    document = json.loads(coco.read_text())
+    (folder / "a.json").write_text(json.dumps(document))
+    (folder / "b.json").write_text(json.dumps(document | {"annotations": []}))
+    (gonk.files / "images/2.png").write_bytes((gonk.files / "images/1.png").read_bytes())
+    first, again = (gonk.json("import", "cells", "coco", folder) for _ in range(2))
+    assert (first["objects"], first["objects_known"]) == (2, 0)
+    assert (again["objects"], again["objects_known"]) == (0, 2)
+
+
 def test_without_image_files_annotations_go_to_objects_of_the_same_name(gonk: Gonk, coco: Path) -> None:
     gonk.ok("add", "cells", gonk.files / "images" / "1.png")
     moved = gonk.files / "elsewhere" / "deep"

@@ -102,6 +102,7 @@ class Importing:
         self._waiting: list[ImportedAnnotation] = []
         self._waiting_bytes = 0
         self._objects: dict[str, tuple[bytes, EventRef] | _Unusable] = {}  # by the name in the source
+        self._counted: set[bytes] = set()  # their uuids: a source may name an object many times
         self._schemas: dict[tuple[str, int | None], Revision | _Unusable] = {}  # by name and version in the source
         self._documents: dict[str, dict[int, bytes]] = {}  # of schemas that the source has itself, by version
         self._labels = DeclaredLabels(self._proposer, content, self.report.loss)
@@ -161,6 +162,7 @@ class Importing:
         for name, added in zip(named, self._adder.add(files), strict=True):
             if added.uuid is not None and added.ref is not None:
                 self._objects[name] = (added.uuid, added.ref)
+                self._counted.add(added.uuid)
                 self.report.objects += 1
             elif isinstance(added.error, ExistsError) and added.info is not None:
                 self._objects[name] = self._object_with(added.info.content_id, added.file.name)
@@ -193,7 +195,8 @@ class Importing:
             revision = self._proposer.base_of(revisions)
         except WrongStateError:
             return _Unusable(name, "the object was rejected or deleted in the dataset")
-        self.report.objects_known += 1
+        self.report.objects_known += revision.uuid not in self._counted
+        self._counted.add(revision.uuid)
         self._after_ms = max(self._after_ms, revision.time_ms)
         return revision.uuid, revision.ref
 
