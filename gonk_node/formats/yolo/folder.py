@@ -190,9 +190,14 @@ def image_files(folder: Path) -> Iterator[Path]:
 
 def all_files(folder: Path) -> Iterator[Path]:
     """The files below a folder, in order of their names; links to folders are not followed."""
+    return (at / name for at, names in files_by_folder(folder) for name in names)
+
+
+def files_by_folder(folder: Path) -> Iterator[tuple[Path, list[str]]]:
+    """(a folder, the names of its files) of it and all below it, in order of their names; no link is followed."""
     for at, folders, files in os.walk(folder):
         folders.sort()
-        yield from (Path(at) / name for name in sorted(files))
+        yield Path(at), sorted(files)
 
 
 def is_image_file(path: Path) -> bool:

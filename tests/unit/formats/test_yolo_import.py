@@ -47,6 +47,42 @@ def test_a_box_is_read_with_its_place(tmp_path: Path) -> None:
     }
 
 
+def test_a_byte_order_mark_and_classes_as_decimals_are_read(tmp_path: Path) -> None:
+    folder = one(tmp_path, "\ufeff0 0.5 0.5 0.2 0.4\r\n1.000 0.5 0.5 0.1 0.1\r\n1.5 0.5 0.5 0.1 0.1\r\n")
+    records = formats.read("yolo-detect", folder)
+    assert [body["label"] for body in bodies(records)] == ["cat", "dog"]
+    assert [body["attributes"]["yolo"]["class"] for body in bodies(records)] == [0, 1]
+    [problem] = problems(records)
+    assert "line 3: there is no class '1.5'" in problem
+
+
+def test_labels_without_an_image_and_files_that_are_no_images_are_told(tmp_path: Path) -> None:
+    line = "0 0.5 0.5 0.2 0.4\n"
+    files: dict[str, str | bytes] = {f"labels/{name}.txt": 2 * line for name in ("b", "sub/c", "d")}
+    files |= {"labels/a.TXT": line, "labels/classes.txt": "cat\ndog\n", "labels/empty.txt": "", "images/d.jfif": b"x"}
+    dataset(one(tmp_path, line), files)
+    records = formats.read("yolo-detect", tmp_path)
+    told = [each for each in records if isinstance(each, Problem)]
+    assert [Path(each.place).relative_to(tmp_path.resolve()).as_posix() for each in told] == [
+        "labels/a.TXT",
+        "labels/b.txt",
+        "labels/d.txt",
+        "labels/sub/c.txt",
+    ]
+    assert told[1].what.startswith("there is no image 'b' with a known ending in ")
+    assert told[1].what.endswith("; left out, and its 2 annotations with it")
+    assert [Path(each.place).name for each in records if isinstance(each, NotCarried)] == ["d.jfif"]
+
+
+def test_labels_beside_images_are_told_apart_from_other_texts(tmp_path: Path) -> None:
+    line = "0 0.5 0.5 0.2 0.4\n"
+    files = {"classes.txt": "cat\n", "a.png": formats.png(), "a.txt": line, "b.txt": line, "notes.txt": "0 x\n"}
+    records = formats.read("yolo-detect", dataset(tmp_path, files))
+    assert len(bodies(records)) == 1
+    [problem] = problems(records)
+    assert "b.txt: there is no image 'b'" in problem
+
+
 def test_the_score_of_a_prediction_is_kept(tmp_path: Path) -> None:
     [body] = bodies(formats.read("yolo-detect", one(tmp_path, "1 0.5 0.5 0.2 0.4 0.75\n")))
     assert body["score"] == 0.75
