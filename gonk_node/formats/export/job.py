@@ -10,13 +10,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import BinaryIO, NamedTuple, Protocol
 
 from gonk_node.formats.folder import FolderWriter
 from gonk_node.formats.image_size import ImageSize, read_size
+from gonk_node.formats.images import extension
 from gonk_node.formats.label_set import Label
 from gonk_node.formats.loss import Loss
+from gonk_node.formats.safe_names import safe_path
 from gonk_node.formats.sample import shipped_validator
+from gonk_node.formats.yolo.folder import is_image_file
 from gonk_node.state.conformance import Conformance
 from gonk_node.state.strict_json import Json
 
@@ -191,6 +195,13 @@ def image_size(sample: Sample) -> ImageSize | None:
     """
     with sample.open() as file:
         return read_size(file)
+
+
+def name_with_ending(sample: Sample) -> str:
+    """The object's name, for formats whose readers know images by their endings: with one behind it where it has none."""
+    safe, ending = PurePosixPath(safe_path(sample.name)), f".{extension(sample.media_type)}"
+    needs = sample.media_type.startswith("image/") and not is_image_file(safe)
+    return f"{safe}{ending}" if needs and is_image_file(PurePosixPath(f"x{ending}")) else sample.name
 
 
 def write_image(job: Job, sample: Sample, path: str, *, part_of: str | None = None) -> None:

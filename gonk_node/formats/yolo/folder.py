@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, NamedTuple
 
 from gonk_node.core.limits import EXPORT_LABELS_MAX
@@ -200,7 +200,7 @@ def files_by_folder(folder: Path) -> Iterator[tuple[Path, list[str]]]:
         yield Path(at), sorted(files)
 
 
-def is_image_file(path: Path) -> bool:
+def is_image_file(path: PurePath) -> bool:
     """Whether it is one by its ending."""
     return path.suffix.lower() in _SUFFIXES
 

@@ -103,6 +103,21 @@ def test_what_has_no_classes_is_refused(tmp_path: Path) -> None:
         labels(tmp_path / "none")
 
 
+@pytest.mark.parametrize(("format_name", "folder"), [("imagefolder", "c/"), ("yolo-detect", "images/")])
+def test_images_that_are_none_by_their_names_get_an_ending_and_are_read_back(
+    tmp_path: Path, format_name: str, folder: str
+) -> None:
+    names = {"frame_1": "frame_1.png", "a.b": "a.b.png", "x.txt": "x.txt.png", "y.PNG": "y.PNG"}
+    said = [("classification", {"label": "c"}), ("bounding-box", {"label": "c", "x": 1, "y": 1, "w": 1, "h": 1})]
+    samples = sorted((formats.sample(name, said) for name in names), key=lambda each: each.uuid)
+    loss = formats.export(samples, format_name, tmp_path / "out")
+    written = formats.files(tmp_path / "out")
+    assert {name for name in written if name.startswith(folder)} == {folder + name for name in names.values()}
+    assert [each.count for each in loss.kinds() if "they were changed" in each.what] == [3]
+    read = formats.read(format_name, tmp_path / "out")
+    assert {each.image_name for each in read if isinstance(each, ImportedAnnotation)} == set(names.values())
+
+
 def test_images_go_into_the_folder_of_their_first_label_and_the_rest_is_told(tmp_path: Path) -> None:
     samples = [
         formats.sample("x/1.png", [("classification", {"labels": ["a/b", "c"], "scores": [0.5, 0.4]})]),

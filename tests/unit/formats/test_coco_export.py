@@ -57,9 +57,26 @@ def test_an_area_is_believed_until_somebody_changes_the_annotation(tmp_path: Pat
 
 
 def test_holes_are_told_and_taken_from_the_area(tmp_path: Path) -> None:
-    document, loss = written(tmp_path, [("polygon", {"label": "a", "parts": [SQUARE | {"holes": [HOLE]}]})])
+    shapes = [
+        ("polygon", {"label": "a", "parts": [SQUARE | {"holes": [HOLE]}]} | of_coco(1)),
+        ("bounding-box", BOX | of_coco(1)),
+    ]
+    document, loss = written(tmp_path, shapes)
     assert document["annotations"][0]["area"] == 96
     assert [kind.what for kind in loss.kinds()] == ["holes of polygons, which are filled"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "body"),
+    [
+        ("polygon", {"label": "a", "parts": [SQUARE]}),
+        ("mask", {"label": "a", "size": [2, 2], "counts": [0, 4]}),
+        ("keypoints", {"label": "a", "points": [{"name": "x", "x": 1, "y": 1, "v": 2}]}),
+    ],
+)
+def test_a_box_that_nobody_made_is_told(tmp_path: Path, schema: str, body: dict[str, Any]) -> None:
+    _, loss = written(tmp_path, [(schema, body)])
+    assert [kind.what for kind in loss.kinds()] == ["that there is no box: COCO wants one, which is made of the shape"]
 
 
 def test_what_does_not_fit_the_schema_that_ships_is_left_out_and_told_once(tmp_path: Path) -> None:
