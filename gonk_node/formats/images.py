@@ -131,7 +131,10 @@ def media_type(name: str, path: FileOrPart | None) -> str:
         for offset, magic, found in _MAGIC:
             if head.startswith(magic, offset) and (found != _BMP or head[14:18] in _BMP_HEADERS):
                 return found
-    return _TYPES.guess_type(name)[0] or "application/octet-stream"
+    guessed, packed = _TYPES.guess_type(name)
+    if packed is not None:  # a.csv.gz is no CSV
+        return "application/gzip" if packed == "gzip" else "application/octet-stream"
+    return guessed or "application/octet-stream"
 
 
 def extension(media_type: str) -> str:

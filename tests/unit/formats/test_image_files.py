@@ -42,6 +42,13 @@ def test_unknown_bytes_go_by_the_name(tmp_path: Path) -> None:
     assert media_type("a.png", None) == "image/png"
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"), [("a.csv.gz", "application/gzip"), ("a.csv.bz2", "application/octet-stream")]
+)
+def test_what_is_packed_is_not_what_is_in_it(name: str, expected: str) -> None:
+    assert media_type(name, None) == expected
+
+
 def test_a_folder_is_no_image(tmp_path: Path) -> None:
     (tmp_path / "a.png").mkdir()
     with pytest.raises(InputFileError, match="is no file"):
