@@ -23,7 +23,7 @@ from gonk_node.formats.label_set import Label, declared_label
 from gonk_node.formats.loss import NotCarried
 from gonk_node.formats.repeats import Repeats
 from gonk_node.formats.sample import ImportedImage, ImportedLabels, Record, annotation, number, whole
-from gonk_node.state.strict_json import Json, Problem
+from gonk_node.state.strict_json import Json, Problem, canonical
 
 _FORMAT = "coco"
 _LISTS = frozenset({"images", "annotations", "categories"})
@@ -170,6 +170,14 @@ def _id(value: Json) -> Id | None:
     return found if isinstance(found, int | str) and not isinstance(found, bool) else None
 
 
+def _is_json(value: Json) -> bool:
+    try:
+        canonical(value)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def _with_ids(fields: dict[str, Json]) -> dict[str, Json]:
     """The fields, with ids as `_id` has them."""
     ids = {name: found for name in _IDS if name in fields and (found := _id(fields[name])) is not None}
@@ -187,7 +195,14 @@ def _category(item: Json, index: int, known: _Known) -> Iterator[Record]:
         if item["name"] in known.fields:
             yield NotCarried(known.at("categories", index), "that several categories have one name")
         else:
-            known.fields[item["name"]] = _with_ids(item)
+            said = {name: value for name, value in item.items() if name == "name" or _is_json({name: value})}
+            known.fields[item["name"]] = _with_ids(said)
+            if len(known.fields[item["name"]]) < len(item):
+                yield NotCarried(
+                    known.at("categories", index), "fields of categories that JSON cannot hold (NaN, Infinity)"
+                )
+            if declared_label(item["name"]) is None:
+                yield NotCarried(known.at("categories", index), "names of categories that no label can have")
             if not _skeleton(item)[1]:
                 yield NotCarried(
                     known.at("categories", index, "skeleton"), "lines of skeletons that join no two keypoints"

@@ -8,6 +8,7 @@ import pytest
 
 from gonk_node.errors import InputFileError
 from gonk_node.formats import IMPORTERS
+from gonk_node.formats.label_set import LabelSet
 from gonk_node.formats.loss import NotCarried
 from gonk_node.formats.sample import ImportedAnnotation, ImportedImage, ImportedLabels, Record
 from gonk_node.state.strict_json import Problem
@@ -433,6 +434,27 @@ def test_lines_of_a_skeleton_that_join_nothing_are_told(coco: Coco) -> None:
     assert labels.labels[0].skeleton == (("a", "b"),)
     told = [(each.place.split(": ")[1], each.what) for each in records if isinstance(each, NotCarried)]
     assert ("/categories/0/skeleton", "lines of skeletons that join no two keypoints") in told
+
+
+def test_what_no_label_can_have_is_told_and_the_other_labels_are_declared(coco: Coco) -> None:
+    coco.document["categories"] += [
+        {"id": 8, "name": "half \ud800"},
+        {"id": 9, "name": "n" * 5000},
+        {"id": 10, "name": "WBC", "x": float("nan"), "y": 1},
+        {"id": 11, "name": "p", "keypoints": ["\udc00"]},
+    ]
+    records = coco.read()
+    told = [(each.place.split(": ")[1], each.what) for each in records if isinstance(each, NotCarried)]
+    assert [each for each in told if "categories" in each[0]] == [
+        ("/categories/1", "names of categories that no label can have"),
+        ("/categories/2", "names of categories that no label can have"),
+        ("/categories/3", "fields of categories that JSON cannot hold (NaN, Infinity)"),
+        ("/categories/4", "fields of categories that JSON cannot hold (NaN, Infinity)"),
+    ]
+    [declared] = [each for each in records if isinstance(each, ImportedLabels)]
+    assert [label.name for label in declared.labels] == ["RBC", "WBC", "p"]
+    assert declared.labels[1].attributes == {"coco": {"id": 10, "y": 1}}
+    LabelSet("schema-keypoints").with_more(declared.labels)
 
 
 def test_whole_numbers_with_a_fraction_are_ids(coco: Coco) -> None:
