@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import BinaryIO, NamedTuple, Protocol
 
@@ -116,11 +116,31 @@ class Job:
         return {each.name: each.document for each in self.schemas}
 
     def labels_of(self, schemas: Iterable[str]) -> dict[str, Label]:
-        """The labels of several schemas, by id; where they disagree, the first of the schemas counts."""
+        """The labels of several schemas, by id, for a file that has one list of labels.
+
+        Where they disagree, the first of the schemas counts, and it is told; points are those of the first that has any.
+        """
         found: dict[str, Label] = {}
         for schema in schemas:
-            found = {**self.labels.get(schema, {}), **found}
+            own = self.labels.get(schema, {})
+            self.tell_names(schema, own, found)
+            for label_id, label in own.items():
+                if label.keypoints and label_id in found and not found[label_id].keypoints:
+                    found[label_id] = replace(found[label_id], keypoints=label.keypoints, skeleton=label.skeleton)
+            found = {**own, **found}
         return found
+
+    def tell_names(self, schema: str, labels: Mapping[str, Label], before: Mapping[str, Label]) -> None:
+        """Tell which labels will not be called as their schema's label set says."""
+        names = {label.name: label.id for label in before.values()}
+        for label in labels.values():
+            place = f"label {label.id[:200]!r} of {schema}"
+            if label.id in before and before[label.id].name != label.name:
+                self.loss.not_carried(place, "names of labels that another schema's label set calls otherwise")
+            elif names.get(label.name, label.id) != label.id:
+                self.loss.not_carried(
+                    place, "names that are those of two labels, in files that have one list: they get ids"
+                )
 
 
 class Exporter(Protocol):

@@ -105,6 +105,29 @@ def test_a_label_set_brings_points_and_skeleton(tmp_path: Path) -> None:
     assert document["annotations"][0]["keypoints"] == [0, 0, 0, 1, 2, 2]
 
 
+def test_points_and_skeleton_come_from_the_label_set_that_has_them(tmp_path: Path) -> None:
+    pointed = Label("a", "a", keypoints=("head", "foot"), skeleton=(("foot", "head"),))
+    sets = {"bounding-box": {"a": Label("a", "a")}, "keypoints": {"a": pointed}}
+    body = {"label": "a", "points": [{"name": "foot", "x": 1, "y": 2, "v": 2}], "box": {"x": 1, "y": 1, "w": 2, "h": 2}}
+    document, loss = written(tmp_path, [("keypoints", body), ("bounding-box", BOX)], "person_keypoints", labels=sets)
+    [category] = document["categories"]
+    assert (category["keypoints"], category["skeleton"]) == (["head", "foot"], [[2, 1]])
+    assert not loss
+
+
+@pytest.mark.parametrize("format_name", ["coco", "cvat", "label-studio"])
+def test_names_of_labels_that_label_sets_do_not_agree_about_are_told(tmp_path: Path, format_name: str) -> None:
+    sets = {
+        "bounding-box": {"a": Label("a", "Cat"), "b": Label("b", "dog"), "c": Label("c", "fox")},
+        "polygon": {"a": Label("a", "cat"), "d": Label("d", "dog"), "c": Label("c", "fox")},
+    }
+    loss = formats.export([formats.sample("a.png", [])], format_name, tmp_path / "out", labels=sets)
+    assert {kind.what: kind.places for kind in loss.kinds()} == {
+        "names of labels that another schema's label set calls otherwise": ["label 'a' of polygon"],
+        "names that are those of two labels, in files that have one list: they get ids": ["label 'd' of polygon"],
+    }
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("format_name", ["coco", "label-studio", "voc", "yolo-detect"])
 def test_memory_does_not_grow_with_the_dataset(
