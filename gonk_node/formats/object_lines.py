@@ -64,7 +64,7 @@ def schema_record(line: Line) -> ImportedSchema | Problem:
     except NonconformingError as error:
         return Problem(line.place, f"{error.what}; left out")
     version = line.value.get("version", 0)
-    return ImportedSchema(name, document.encode(), version if _is_version(version) else 0)
+    return ImportedSchema(name.removeprefix(SCHEMA_PREFIX), document.encode(), version if _is_version(version) else 0)
 
 
 def labels_record(line: Line) -> ImportedLabels | Problem:
@@ -141,7 +141,7 @@ def _annotation(item: Json, index: int, image: ImportedImage, place: str) -> Ite
     uuid = uuid_of(item.get("uuid"))
     found = unchecked_annotation(
         image.object_name,  # not its key, which says where the line was
-        item["schema"],
+        item["schema"].removeprefix(SCHEMA_PREFIX),
         item["body"],
         format_name=_FORMAT,
         source_id=uuid.hex() or f"#{index}",
