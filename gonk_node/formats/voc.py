@@ -15,6 +15,8 @@ from xml.etree.ElementTree import Element
 
 from gonk_node.core.limits import VOC_FILE_BYTES_MAX
 from gonk_node.errors import InputFileError
+from gonk_node.formats.decimals import EXACT, plain
+from gonk_node.formats.decimals import read as read_number
 from gonk_node.formats.images import check_folder, check_name, find, media_type
 from gonk_node.formats.loss import NotCarried
 from gonk_node.formats.sample import ImportedImage, Record, annotation, number, whole
@@ -129,20 +131,16 @@ def _box(element: Element) -> dict[str, Json] | Problem:
     if not label:
         return Problem("/name", "an object needs a name; left out")
     texts = [_text(element, f"bndbox/{corner}") for corner in _CORNERS]
-    corners = [_number(text) for text in texts]
-    numbers = [corner for corner in corners if corner is not None]
-    if len(numbers) < len(_CORNERS):
+    corners = [corner for text in texts if (corner := read_number(text)) is not None and math.isfinite(float(corner))]
+    if len(corners) < len(_CORNERS):
         return Problem("/bndbox", f"a box must be four finite numbers, not {', '.join(texts)[:60]!r}; left out")
-    xmin, ymin, xmax, ymax = numbers
+    xmin, ymin, xmax, ymax = corners
     if xmax <= xmin or ymax <= ymin:
-        return Problem("/bndbox", f"the box is degenerate: from ({xmin}, {ymin}) to ({xmax}, {ymax}); left out")
-    body: dict[str, Json] = {
-        "label": label,
-        "x": number(xmin - 1),
-        "y": number(ymin - 1),
-        "w": number(xmax - xmin + 1),
-        "h": number(ymax - ymin + 1),
-    }
+        first, last = (f"({plain(x)}, {plain(y)})" for x, y in ((xmin, ymin), (xmax, ymax)))
+        return Problem("/bndbox", f"the box is degenerate: from {first} to {last}; left out")
+    left, top = EXACT.subtract(xmin, 1), EXACT.subtract(ymin, 1)
+    sides = {"x": left, "y": top, "w": EXACT.subtract(xmax, left), "h": EXACT.subtract(ymax, top)}
+    body: dict[str, Json] = {"label": label, **{name: number(float(value)) for name, value in sides.items()}}
     for flag in _FLAGS:
         said = _text(element, flag)
         if said in ("0", "1"):

@@ -208,7 +208,7 @@ def is_image_file(path: PurePath) -> bool:
 def _names(value: Any) -> dict[int, str]:
     """Classes by number, of a list or a mapping; those without a text are left out."""
     pairs = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else ()
-    texts = ((number, str(name).strip()) for number, name in pairs if name is not None)
+    texts = ((number, str(name)) for number, name in pairs if name is not None)
     return {number: text for number, text in texts if isinstance(number, int) and text}
 
 

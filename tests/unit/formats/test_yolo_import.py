@@ -47,6 +47,11 @@ def test_a_box_is_read_with_its_place(tmp_path: Path) -> None:
     }
 
 
+def test_blanks_around_a_name_in_quotes_are_part_of_it(tmp_path: Path) -> None:
+    folder = one(tmp_path, "0 0.5 0.5 0.2 0.4\n1 0.5 0.5 0.1 0.1\n", 'train: images\nnames: ["cat", "cat "]\n')
+    assert [body["label"] for body in bodies(formats.read("yolo-detect", folder))] == ["cat", "cat "]
+
+
 def test_a_byte_order_mark_and_classes_as_decimals_are_read(tmp_path: Path) -> None:
     folder = one(tmp_path, "\ufeff0 0.5 0.5 0.2 0.4\r\n1.000 0.5 0.5 0.1 0.1\r\n1.5 0.5 0.5 0.1 0.1\r\n")
     records = formats.read("yolo-detect", folder)
