@@ -66,6 +66,15 @@ def test_holes_are_told_and_taken_from_the_area(tmp_path: Path) -> None:
     assert [kind.what for kind in loss.kinds()] == ["holes of polygons, which are filled"]
 
 
+def test_an_outline_that_would_not_be_read_back_is_told(tmp_path: Path) -> None:
+    line = {"outer": [[1, 1], [2, 2], [3, 3]], "holes": []}
+    outline = ("polygon", {"label": "a", "parts": [line]} | of_coco(1))
+    _, loss = written(tmp_path, [outline, ("bounding-box", BOX | of_coco(1))])
+    assert [kind.what for kind in loss.kinds()] == [
+        "outlines without an area: readers take them for degenerate, gonk too"
+    ]
+
+
 @pytest.mark.parametrize(
     ("schema", "body"),
     [
