@@ -61,7 +61,8 @@ def import_(run: Run, dataset: str, format_name: str, source: Path, images: Path
         run.out.note(line)
     if not report.taken and report.loss.problems:
         first = report.loss.problems[0]
-        raise InputFileError(f"nothing could be imported: {first.what}", where=first.place or str(source))
+        hint = "give the folder with the image files: --images FOLDER" if folder is None and beside else None
+        raise InputFileError(f"nothing could be imported: {first.what}", where=first.place or str(source), hint=hint)
     if not run.as_json:
         _tell(place, report)
 

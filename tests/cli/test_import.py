@@ -168,6 +168,16 @@ def test_where_nothing_at_all_can_be_taken_it_fails(gonk: Gonk) -> None:
     assert gonk.state() == before
 
 
+def test_where_images_are_not_found_it_says_how_to_name_their_folder(gonk: Gonk, coco: Path) -> None:
+    beside = (gonk.files / "images").rename(gonk.files / "train")  # where Roboflow and labelImg have both
+    before = gonk.state()
+    result = gonk.run("import", "cells", "coco", coco.rename(beside / "_annotations.coco.json"))
+    assert result.code == 1
+    assert "--images FOLDER" in result.err
+    assert gonk.state() == before, "no schema is proposed for annotations that are left out"
+    assert gonk.json("import", "cells", "coco", beside, "--images", beside)["annotations"] == 4
+
+
 def test_more_than_one_entry_s_worth_is_signed_in_entries_of_a_thousand(gonk: Gonk) -> None:
     path = write_coco(gonk, images=2, boxes=[(box, 1 + box % 2) for box in range(1, 2101)])
     report = gonk.json("import", "cells", "coco", path)

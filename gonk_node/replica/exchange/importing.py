@@ -211,12 +211,12 @@ class Importing:
         for each in waiting:
             if each.key in present:
                 continue
-            on, schema = self._objects.get(each.image_name), self._schema(each.schema, each.schema_version)
+            on = self._objects.get(each.image_name)
             if on is None:
                 self.report.loss.problem(Problem(each.place, "its image was not named before it; left out"))
             elif isinstance(on, _Unusable):
                 on.annotations += 1
-            elif isinstance(schema, _Unusable):
+            elif isinstance(schema := self._schema(each.schema, each.schema_version), _Unusable):
                 schema.annotations += 1
             else:
                 if each.schema_version and self._document(each) != schema.body:
