@@ -70,7 +70,8 @@ class Source:
 
         Args:
             source: the folder of the dataset, or its data.yaml.
-            images: the folder with the images, if it is not where data.yaml says; its labels are in `labels` beside.
+            images: the folder with the images, if it is not where data.yaml says; its labels are in `labels` beside, else
+                where those of a split would be.
 
         Raises:
             InputFileError: it is no YOLO dataset.
@@ -115,7 +116,8 @@ class Source:
     def _find_splits(self, document: dict[str, Any], root: Path, images: Path | None) -> None:
         if images is not None:
             folder = images.resolve()
-            self.splits.append(Split("images", folder, folder.parent / "labels"))
+            beside = folder.parent / "labels"
+            self.splits.append(Split("images", folder, beside if beside.is_dir() else _labels_of(folder)))
             return
         base = root / str(document.get("path") or ".")
         seen: set[Path] = set()

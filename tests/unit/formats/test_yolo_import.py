@@ -61,6 +61,21 @@ def test_a_byte_order_mark_and_classes_as_decimals_are_read(tmp_path: Path) -> N
     assert "line 3: there is no class '1.5'" in problem
 
 
+@pytest.mark.parametrize(
+    ("image", "label"),
+    [
+        ("pictures/a.png", "labels/a.txt"),
+        ("images/train/a.png", "labels/train/a.txt"),
+        ("train/images/a.png", "train/labels/a.txt"),
+        ("pictures/a.png", "pictures/a.txt"),
+    ],
+)
+def test_labels_of_a_folder_that_is_named_are_found_where_yolo_has_them(tmp_path: Path, image: str, label: str) -> None:
+    files = {"data.yaml": "names: [cat]\n", image: formats.png(), label: "0 0.5 0.5 0.2 0.4\n"}
+    dataset(tmp_path, files)
+    assert len(bodies(formats.read("yolo-detect", tmp_path, (tmp_path / image).parent))) == 1
+
+
 def test_labels_without_an_image_and_files_that_are_no_images_are_told(tmp_path: Path) -> None:
     line = "0 0.5 0.5 0.2 0.4\n"
     files: dict[str, str | bytes] = {f"labels/{name}.txt": 2 * line for name in ("b", "sub/c", "d")}
