@@ -8,11 +8,13 @@ no random number, no order of arrival), so that its files are the same byte for 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import BinaryIO, NamedTuple, Protocol
 
+from gonk_node.core.limits import EXPORT_NUMBER_MAX
 from gonk_node.formats.folder import FolderWriter
 from gonk_node.formats.image_size import ImageSize, read_size
 from gonk_node.formats.images import extension
@@ -23,6 +25,8 @@ from gonk_node.formats.sample import shipped_validator
 from gonk_node.formats.yolo.folder import is_image_file
 from gonk_node.state.conformance import Conformance
 from gonk_node.state.strict_json import Json
+
+_LARGE = re.compile(rb"[eE]\+?[0-9]{2}|[0-9]{40}")  # only such bodies are looked at closely
 
 
 class SchemaDocument(NamedTuple):
@@ -161,6 +165,8 @@ def typed_body(
 ) -> dict[str, Json] | None:
     """The body, if it fits the schema that ships under that name (a dataset may have another one of the same name).
 
+    One with a number beyond EXPORT_NUMBER_MAX is none that can be written: what one person signed must not end all exports.
+
     Args:
         annotation: of a schema that ships.
         sample: that it is of.
@@ -173,13 +179,25 @@ def typed_body(
         body: dict[str, Json] = json.loads(annotation.body.decode())
         return body
     verdict, value = shipped_validator(annotation.schema).judge(annotation.body)
-    if verdict is Conformance.VALID:
+    if verdict is not Conformance.VALID:
+        what = f"does not fit the {annotation.schema} that ships with gonk; left out"
+    elif _LARGE.search(annotation.body) and _is_too_large(value):
+        what = f"has a number beyond {EXPORT_NUMBER_MAX:g}; left out"
+    else:
         found: dict[str, Json] = value
         return found
     job.unfit.add(annotation.uuid)
-    what = f"does not fit the {annotation.schema} that ships with gonk; left out"
     job.loss.left_out(annotation_place(annotation, sample), what)
     return None
+
+
+def _is_too_large(value: Json) -> bool:
+    """Whether a body has a number that cannot be reckoned with, but in its attributes."""
+    if isinstance(value, dict):
+        return any(_is_too_large(each) for name, each in value.items() if name != "attributes")
+    if isinstance(value, list):
+        return any(map(_is_too_large, value))
+    return isinstance(value, int | float) and abs(value) > EXPORT_NUMBER_MAX
 
 
 def annotation_place(annotation: SampleAnnotation, sample: Sample) -> str:

@@ -66,6 +66,15 @@ def test_holes_are_told_and_taken_from_the_area(tmp_path: Path) -> None:
     assert [kind.what for kind in loss.kinds()] == ["holes of polygons, which are filled"]
 
 
+@pytest.mark.parametrize("format_name", ["coco", "cvat", "label-studio", "voc", "yolo-detect"])
+def test_a_number_that_cannot_be_reckoned_with_leaves_out_its_annotation_only(tmp_path: Path, format_name: str) -> None:
+    far = {"label": "far", "x": 1e308, "y": -1e308, "w": 1e308, "h": 1e308, "attributes": {"x": 1e308}}
+    near = BOX | {"attributes": {format_name.partition("-")[0]: {"note": 1e308}}}
+    one = formats.sample("a.png", [("bounding-box", far), ("bounding-box", near)])
+    loss = formats.export([one], format_name, tmp_path / "out")
+    assert [each.what for each in loss.problems] == ["has a number beyond 1e+100; left out"]
+
+
 def test_an_outline_that_would_not_be_read_back_is_told(tmp_path: Path) -> None:
     line = {"outer": [[1, 1], [2, 2], [3, 3]], "holes": []}
     outline = ("polygon", {"label": "a", "parts": [line]} | of_coco(1))
