@@ -117,6 +117,23 @@ def test_without_image_files_annotations_go_to_objects_of_the_same_name(gonk: Go
     assert {problem["place"] for problem in report["problems"]} == {"2.png", "3.png"}
 
 
+def test_annotations_are_put_on_the_version_of_an_object_that_they_were_made_on(gonk: Gonk, coco: Path) -> None:
+    gonk.ok("import", "cells", "coco", coco)
+    gonk.accept_all()
+    gonk.ok("update", "cells", "1.png", gonk.file("new.png", PNG + b"new"))
+    gonk.accept_all()
+    document = json.loads(coco.read_text())
+    document["annotations"].append({"id": 9, "image_id": 1, "category_id": 7, "bbox": [5, 5, 5, 5]})
+    coco.write_text(json.dumps(document))
+    report = gonk.json("import", "cells", "coco", coco)
+    assert (report["annotations"], report["annotations_known"], report["objects_known"]) == (1, 4, 3)
+    [problem] = report["problems"]
+    assert problem["place"] == "1.png" and "what the object was before an update" in problem["what"]
+    listed = gonk.json("list", "cells", "annotations")["annotations"]
+    [new] = [each for each in listed if each["status"] == ["pending"]]
+    assert [each["version"] for each in new["objects"]] == [0]
+
+
 def test_annotations_of_an_object_that_was_rejected_are_left_out(gonk: Gonk, coco: Path) -> None:
     gonk.ok("add", "cells", gonk.files / "images" / "1.png")
     gonk.ok("review", "cells", "reject", "--all")

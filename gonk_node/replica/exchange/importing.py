@@ -180,7 +180,13 @@ class Importing:
             self.report.loss.problem(
                 Problem(name, f"has the same content as {found.name!r}; one object stands for both")
             )
-        return self._usable(self._author.queries.revisions(found.kind, found.uuid), name)
+        revisions = self._author.queries.revisions(found.kind, found.uuid)
+        current = next((each for each in revisions if each.current), None)
+        if current is not None and current.content_id != content_id:
+            what = "is what the object was before an update; what is proposed for it is about that older version"
+            self.report.loss.problem(Problem(name, what))
+        # annotations are about the bytes that they were made on, whatever the object has become since
+        return self._usable([each for each in revisions if each.content_id == content_id], name)
 
     def _object_named(self, name: str) -> tuple[bytes, EventRef] | _Unusable:
         try:
