@@ -44,12 +44,15 @@ class _Reading:
     task: str
     source: Source
     names: dict[str, str] = field(default_factory=dict)  # of images: name -> where
+    files: set[str] = field(default_factory=set)  # images that were come to: splits may overlap
 
     def records(self) -> Iterator[Record]:
         yield from self.source.problems
         for split in self.source.splits:
             for file in split.files():
-                yield from self._image(split, file)
+                if (place := str(file)) not in self.files:
+                    self.files.add(place)
+                    yield from self._image(split, file, place)
         for split in {(each.images, each.labels): each for each in self.source.splits}.values():
             yield from _passed_over(split)
         yield from self._declared()
@@ -70,9 +73,8 @@ class _Reading:
         if labels:
             yield ImportedLabels(SCHEMAS[self.task], tuple(labels.values()), self.source.place)
 
-    def _image(self, split: Split, file: Path) -> Iterator[Record]:
+    def _image(self, split: Split, file: Path, place: str) -> Iterator[Record]:
         relative = file.relative_to(split.images).as_posix()
-        place = str(file)
         try:
             name = check_name(relative)
             if name in self.names:

@@ -76,6 +76,15 @@ def test_labels_of_a_folder_that_is_named_are_found_where_yolo_has_them(tmp_path
     assert len(bodies(formats.read("yolo-detect", tmp_path, (tmp_path / image).parent))) == 1
 
 
+@pytest.mark.parametrize("splits", ["train: images\nval: images/val", "train: all.txt\nval: all.txt"])
+def test_an_image_that_is_in_two_splits_is_read_once(tmp_path: Path, splits: str) -> None:
+    line = "0 0.5 0.5 0.2 0.4\n"
+    files = {"data.yaml": f"{splits}\nnames: [cat]\n", "images/val/a.png": formats.png(), "labels/val/a.txt": line}
+    records = formats.read("yolo-detect", dataset(tmp_path, files | {"all.txt": "images/val/a.png\n"}))
+    assert len(bodies(records)) == 1
+    assert problems(records) == []
+
+
 def test_labels_without_an_image_and_files_that_are_no_images_are_told(tmp_path: Path) -> None:
     line = "0 0.5 0.5 0.2 0.4\n"
     files: dict[str, str | bytes] = {f"labels/{name}.txt": 2 * line for name in ("b", "sub/c", "d")}
