@@ -41,14 +41,15 @@ def read(source: Path, images: Path | None) -> Iterator[Record]:
             raise InputFileError("holds no .json file", where=str(folder), hint="give the file with the annotations")
         yield from _read_files(files, images)
     else:
-        yield from _read_file(source, images)
+        yield from _read_file(source, images, {})
 
 
 def _read_files(files: Sequence[Path], images: Path | None) -> Iterator[Record]:
     """Read all of them that are COCO files; a single bad one among good ones is a Problem."""
     bad: list[InputFileError] = []
+    folders: dict[str, str] = {}
     for file in files:
-        records = _read_file(file, images)
+        records = _read_file(file, images, folders)
         try:
             first = next(records, None)  # the file was gone through once then
         except InputFileError as error:
@@ -63,8 +64,8 @@ def _read_files(files: Sequence[Path], images: Path | None) -> Iterator[Record]:
         yield Problem(str(each.where), f"{each.what}; left out")
 
 
-def _read_file(source: Path, images: Path | None) -> Iterator[Record]:
-    known = Known(str(source))
+def _read_file(source: Path, images: Path | None, folders: dict[str, str]) -> Iterator[Record]:
+    known = Known(str(source), folders)
     yield from _survey(source, known)
     for index, item in _elements(source, "images"):
         record = _image(item, index, images, known)
@@ -134,14 +135,37 @@ def _image(item: Json, index: int, images: Path | None, known: Known) -> Importe
         name = check_name(item.get("file_name"))
         if name in known.names:
             raise InputFileError(f"the file name {name!r} is taken by {known.names[name]}")
-        path = None if images is None else find(images, name)
+        path, folder = (None, "") if images is None else _find(images, name, _subset(known.file))
+        called = (
+            name if known.folders.setdefault(name, folder) == folder else check_name(f"{_subset(known.file)}/{name}")
+        )
+        if called != name and known.folders.setdefault(called, folder) != folder:
+            raise InputFileError(f"the file names {name!r} and {called!r} are taken by other files")
         kind = media_type(name, path)
     except InputFileError as error:
         return Problem(known.at("images", index, "file_name"), error.what + consequence)
-    known.images[image_id] = name
+    known.images[image_id] = called
     known.names[name] = f"/images/{index}"
     attributes = {key: value for key, value in item.items() if key not in ("file_name", "width", "height")}
-    return ImportedImage(name, path, kind, whole(item.get("width")), whole(item.get("height")), {_FORMAT: attributes})
+    return ImportedImage(called, path, kind, whole(item.get("width")), whole(item.get("height")), {_FORMAT: attributes})
+
+
+def _subset(file: str) -> str:
+    """What `instances_train.json` is the subset of; "" for a name that says none."""
+    return Path(file).stem.rpartition("_")[2] if "_" in Path(file).stem else ""
+
+
+def _find(images: Path, name: str, subset: str) -> tuple[Path, str]:
+    """(an image file, the folder that it is in): directly in the images, or as datumaro and CVAT have it in `SUBSET`."""
+    try:
+        return find(images, name), ""
+    except InputFileError as error:
+        if not subset:
+            raise
+        try:
+            return find(images, f"{subset}/{name}"), subset
+        except InputFileError:
+            raise error from None
 
 
 def _lost_of_image(item: dict[str, Json], place: str, uses: Counter[Id]) -> Iterator[NotCarried]:

@@ -23,6 +23,9 @@ class Known:
     """What the file has said so far, by the ids in it."""
 
     file: str
+    folders: dict[str, str] = field(
+        default_factory=dict
+    )  # of images, also of files before: name -> folder of its subset
     categories: dict[Id, Category] = field(default_factory=dict)
     fields: dict[str, dict[str, Json]] = field(default_factory=dict)  # of categories, by name, as in the file
     uses: Counter[Id] = field(default_factory=Counter)  # annotations of each image, by its id

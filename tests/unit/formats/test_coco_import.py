@@ -493,6 +493,27 @@ def test_an_iscrowd_that_is_none_is_told(coco: Coco, crowd: Any) -> None:
     assert told.place.endswith("/annotations/0")
 
 
+def test_images_may_be_in_folders_of_their_subsets(coco: Coco) -> None:
+    coco.file.unlink(missing_ok=True)
+    (coco.images / "a.png").unlink()
+    for number, subset in enumerate(("train", "val"), 1):
+        (coco.images / subset).mkdir()
+        (coco.images / subset / "a.png").write_bytes(PNG + subset.encode())
+        coco.document["annotations"] = []
+        coco.add(id=number, bbox=[number, 1, 1, 1])
+        coco.file = coco.folder / f"instances_{subset}.json"
+        coco.read()
+    records = list(IMPORTERS["coco"](coco.folder, coco.images))
+    assert problems(records) == []
+    found = {each.name: each.path for each in records if isinstance(each, ImportedImage)}
+    assert found == {
+        "a.png": (coco.images / "train/a.png").resolve(),
+        "val/a.png": (coco.images / "val/a.png").resolve(),
+    }
+    said = {each.image_name: json.loads(each.body)["x"] for each in annotations(records)}
+    assert said == {"a.png": 1, "val/a.png": 2}
+
+
 def test_a_file_in_a_folder_that_is_no_coco_file_is_a_problem_and_the_others_are_read(coco: Coco) -> None:
     coco.add()
     coco.read()
