@@ -37,6 +37,7 @@ def read(source: Path, images: Path | None) -> Iterator[Record]:
     check_folder(images)
     files = _files(source)
     labels = _Labels()
+    paths: dict[str, str] = {}
     bad: list[Problem] = []
     good = 0
     for file in files:
@@ -50,7 +51,7 @@ def read(source: Path, images: Path | None) -> Iterator[Record]:
         if not good:
             yield from bad
         good += 1
-        one = CvatFile(file, images)
+        one = CvatFile(file, images, paths)
         yield from one.records(strict_xml.read(file, _OPENED))
         labels.add(one)
     if not good:
