@@ -9,6 +9,7 @@ parts (head, hand, foot) and segmentation masks are not read.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element
@@ -28,6 +29,7 @@ _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 _FLAGS = ("truncated", "difficult", "occluded")
 _UNSAID = ("", "unspecified")
 _IMAGE_TAGS = frozenset({"filename", "size", "object", "segmented"})
+_MANY = frozenset({"object"})
 _OBJECT_TAGS = frozenset({"name", "bndbox", "pose", *_FLAGS})
 
 
@@ -38,12 +40,26 @@ def read(source: Path, images: Path | None) -> Iterator[Record]:
         return
     source = source / "Annotations" if (source / "Annotations").is_dir() else source
     try:
-        files = sorted(path for path in source.iterdir() if path.suffix.lower() == ".xml")
+        files = _xml_in(source)
+        below = [path for path in sorted(source.iterdir()) if _holds_xml(path)]
     except OSError as error:
         raise InputFileError(f"cannot be read: {error.strerror}", where=str(source)) from error
     if not files:
         raise InputFileError("holds no .xml file", where=str(source), hint="give the folder with the annotations")
     yield from read_files(files, images)
+    for path in below:
+        yield NotCarried(str(path), "folders of files below that of the annotations: import each by itself")
+
+
+def _holds_xml(path: Path) -> bool:
+    try:
+        return path.is_dir() and bool(_xml_in(path))
+    except OSError:  # nothing that can be read is passed over there
+        return False
+
+
+def _xml_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() == ".xml")
 
 
 def read_files(files: Sequence[Path], images: Path | None) -> Iterator[Record]:
@@ -121,8 +137,12 @@ def _read_image(root: Element, file: Path, images: Path | None, names: dict[str,
 
 def _lost(element: Element, known: frozenset[str], place: str, of: str) -> Iterator[NotCarried]:
     """The elements that say something and have no place here, once each."""
-    for tag in sorted({child.tag for child in element if len(child) or (child.text or "").strip()} - known):
+    said = Counter(child.tag for child in element if len(child) or (child.text or "").strip())
+    for tag in sorted(said.keys() - known):
         yield NotCarried(place, f"<{tag[:40]}> of {of}")
+    for tag in sorted(said.keys() & known - _MANY):
+        if said[tag] > 1:
+            yield NotCarried(place, f"all but the first <{tag}> of {of}")
 
 
 def _box(element: Element) -> dict[str, Json] | Problem:

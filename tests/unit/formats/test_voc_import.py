@@ -97,6 +97,19 @@ def test_labels_that_xml_or_readers_change_are_told(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_there_twice_and_what_is_in_folders_below_is_told(voc: Voc) -> None:
+    voc.add("a", voc_object(more="<bndbox><xmin>1</xmin></bndbox><name>other</name>"), voc_object())
+    (voc.annotations / "more").mkdir()
+    (voc.annotations / "more/b.xml").write_text("<annotation/>")
+    (voc.annotations / "images").mkdir()
+    told = [(Path(each.place).name, each.what) for each in voc.read() if isinstance(each, NotCarried)]
+    assert told[-3:] == [
+        ("object[1]", "all but the first <bndbox> of objects"),
+        ("object[1]", "all but the first <name> of objects"),
+        ("more", "folders of files below that of the annotations: import each by itself"),
+    ]
+
+
 def test_a_flag_that_says_something_else_is_told(voc: Voc) -> None:
     said = "<truncated>true</truncated><difficult>Unspecified</difficult><occluded></occluded>"
     voc.add("a", voc_object(more=said))
