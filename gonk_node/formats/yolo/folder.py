@@ -196,10 +196,19 @@ def all_files(folder: Path) -> Iterator[Path]:
 
 
 def files_by_folder(folder: Path) -> Iterator[tuple[Path, list[str]]]:
-    """(a folder, the names of its files) of it and all below it, in order of their names; no link is followed."""
-    for at, folders, files in os.walk(folder):
+    """(a folder, the names of its files) of it and all below it, in order of their names; no link is followed.
+
+    Raises:
+        InputFileError: a folder below it cannot be read: what is in it would be missing without a word.
+    """
+    for at, folders, files in os.walk(folder, onerror=_refuse):
         folders.sort()
         yield Path(at), sorted(files)
+
+
+def _refuse(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):  # labels need not be there
+        raise InputFileError(f"cannot be read: {error.strerror}", where=str(error.filename)) from error
 
 
 def is_image_file(path: PurePath) -> bool:

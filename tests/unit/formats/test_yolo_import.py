@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,20 @@ def test_labels_without_an_image_and_files_that_are_no_images_are_told(tmp_path:
     assert told[1].what.startswith("there is no image 'b' with a known ending in ")
     assert told[1].what.endswith("; left out, and its 2 annotations with it")
     assert [Path(each.place).name for each in records if isinstance(each, NotCarried)] == ["d.jfif"]
+
+
+def test_a_folder_that_cannot_be_read_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset(one(tmp_path, ""), {"images/locked/b.png": formats.png()})
+    scandir = os.scandir
+
+    def refusing(path: Any) -> Any:
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    with pytest.raises(InputFileError, match="locked: cannot be read: Permission denied"):
+        formats.read("yolo-detect", tmp_path)
 
 
 def test_labels_beside_images_are_told_apart_from_other_texts(tmp_path: Path) -> None:
