@@ -22,7 +22,7 @@ from gonk_node.formats.images import check_folder, check_name, find, media_type
 from gonk_node.formats.loss import NotCarried
 from gonk_node.formats.sample import ImportedImage, Record, annotation, number, whole
 from gonk_node.formats.strict_xml import parse
-from gonk_node.state.strict_json import Json, Problem
+from gonk_node.state.strict_json import Json, Problem, canonical
 
 _FORMAT = "voc"
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
@@ -120,6 +120,7 @@ def _read_image(root: Element, file: Path, images: Path | None, names: dict[str,
     attributes = {"file": file.name, **{key: value for key, value in said.items() if value}}
     yield ImportedImage(name, path, kind, width, height, {_FORMAT: attributes})
     yield from _lost(root, _IMAGE_TAGS, f"{file}: /annotation", "images")
+    equal: Counter[bytes] = Counter()  # objects have no ids: they are known by what they say, wherever they stand
     for index, element in enumerate(objects, start=1):
         place = f"{file}: /annotation/object[{index}]"
         body = _box(element)
@@ -130,9 +131,13 @@ def _read_image(root: Element, file: Path, images: Path | None, names: dict[str,
         for flag in _FLAGS:
             if flag not in body and _text(element, flag).lower() not in _UNSAID:
                 yield NotCarried(place, f"<{flag}> of objects that is neither 0 nor 1")
-        body["attributes"] = {_FORMAT: {"file": file.name, "object": index}}
-        source_id = f"{file.name}#{index}"
-        yield annotation(name, "bounding-box", body, format_name=_FORMAT, source_id=source_id, place=place)
+        text = canonical(body)
+        equal[text] += 1
+        whole_body = {**body, "attributes": {_FORMAT: {"file": file.name, "object": index}}}
+        source_id = f"#{equal[text]}"
+        yield annotation(
+            name, "bounding-box", whole_body, format_name=_FORMAT, source_id=source_id, place=place, identity=body
+        )
 
 
 def _lost(element: Element, known: frozenset[str], place: str, of: str) -> Iterator[NotCarried]:

@@ -8,6 +8,7 @@ are in `…/labels/NAME.txt`. Coordinates are fractions, so the image files are 
 from __future__ import annotations
 
 import codecs
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,7 @@ from gonk_node.formats.sample import ImportedImage, ImportedLabels, Importer, Re
 from gonk_node.formats.yolo import shapes as yolo_shapes
 from gonk_node.formats.yolo.folder import Source, Split, all_files, files_by_folder, is_image_file
 from gonk_node.formats.yolo.shapes import DETECT, OBB, POSE, SCHEMAS, SEGMENT, unused_class
-from gonk_node.state.strict_json import Json, Problem
+from gonk_node.state.strict_json import Json, Problem, canonical
 
 _FORMAT = "yolo"
 _BOX_TOKENS = 5  # class, and four fractions
@@ -107,9 +108,14 @@ class _Reading:
             return
         where = f"{split.name}/{file.relative_to(split.labels).as_posix()}"
         origin: dict[str, Json] = {"file": where}
+        equal: Counter[bytes] = Counter()  # lines have no ids: they are known by what they say, wherever they stand
         if not any(line.strip() for line in lines):
-            body: dict[str, Json] = {"schemas": [f"schema-{SCHEMAS[self.task]}"], "attributes": {_FORMAT: origin}}
-            yield annotation(name, "reviewed-empty", body, format_name=_FORMAT, source_id=where, place=str(file))
+            body: dict[str, Json] = {"schemas": [f"schema-{SCHEMAS[self.task]}"]}
+            whole = {**body, "attributes": {_FORMAT: origin}}
+            place = str(file)
+            yield annotation(
+                name, "reviewed-empty", whole, format_name=_FORMAT, source_id="", place=place, identity=body
+            )
         for index, line in enumerate(lines, 1):
             if not line.strip():
                 continue
@@ -121,7 +127,9 @@ class _Reading:
                 continue
             if odd:
                 yield NotCarried(place, odd)
-            source_id = f"{self.task} {where}#{index}"
+            said = canonical(body)
+            equal[said] += 1
+            source_id = f"{self.task} #{equal[said]}"
             kept = {_FORMAT: {**origin, "line": index, "class": _class(line.split()[0])}}
             whole = {**body, "attributes": kept}
             yield annotation(name, schema, whole, format_name=_FORMAT, source_id=source_id, place=place, identity=body)

@@ -97,6 +97,16 @@ def test_labels_that_xml_or_readers_change_are_told(tmp_path: Path) -> None:
     ]
 
 
+def test_objects_are_known_by_what_they_say_wherever_they_stand(voc: Voc) -> None:
+    boxes = [voc_object(), voc_object("5 5 9 9"), voc_object(), voc_object("6 6 9 9")]
+    voc.add("a", *boxes)
+    before = [each.key for each in voc.read() if isinstance(each, ImportedAnnotation)]
+    voc.add("a", *boxes[1:])
+    after = [each.key for each in voc.read() if isinstance(each, ImportedAnnotation)]
+    assert len(set(before)) == 4
+    assert set(after) == set(before) - {before[2]}, "of two that are equal, the second is gone"
+
+
 def test_what_is_there_twice_and_what_is_in_folders_below_is_told(voc: Voc) -> None:
     voc.add("a", voc_object(more="<bndbox><xmin>1</xmin></bndbox><name>other</name>"), voc_object())
     (voc.annotations / "more").mkdir()

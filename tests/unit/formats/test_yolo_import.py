@@ -32,6 +32,10 @@ def bodies(records: list[Record]) -> list[dict[str, Any]]:
     return [json.loads(each.body) for each in records if isinstance(each, ImportedAnnotation)]
 
 
+def keys(records: list[Record]) -> list[bytes]:
+    return [each.key for each in records if isinstance(each, ImportedAnnotation)]
+
+
 def problems(records: list[Record]) -> list[str]:
     return [f"{each.place}: {each.what}" for each in records if isinstance(each, Problem)]
 
@@ -116,6 +120,19 @@ def test_a_folder_that_cannot_be_read_is_not_passed_over(tmp_path: Path, monkeyp
     monkeypatch.setattr(os, "scandir", refusing)
     with pytest.raises(InputFileError, match="locked: cannot be read: Permission denied"):
         formats.read("yolo-detect", tmp_path)
+
+
+def test_lines_are_known_by_what_they_say_wherever_they_stand(tmp_path: Path) -> None:
+    lines = ["0 0.5 0.5 0.2 0.4\n", "1 0.5 0.5 0.2 0.4\n", "0 0.5 0.5 0.2 0.4\n", "1 0.5 0.5 0.1 0.1\n"]
+    before = keys(formats.read("yolo-detect", one(tmp_path, "".join(lines))))
+    after = keys(formats.read("yolo-detect", one(tmp_path, "".join(lines[1:]))))
+    assert len(set(before)) == 4
+    assert set(after) == set(before) - {before[2]}, "of two that are equal, the second is gone"
+    emptied = [
+        keys(formats.read("yolo-detect", one(tmp_path, "", f"{split}: images\nnames: [a]\n")))
+        for split in ("train", "val")
+    ]
+    assert emptied[0] == emptied[1]
 
 
 def test_labels_beside_images_are_told_apart_from_other_texts(tmp_path: Path) -> None:
