@@ -96,5 +96,8 @@ def _image(
     names[name] = file
     yield ImportedImage(name, path, kind)
     origin: dict[str, Json] = {"file": where} | ({"split": split} if split else {})
-    body: dict[str, Json] = {"label": folder.name, "attributes": {format_name: origin}}
-    yield annotation(name, "classification", body, format_name=format_name, source_id=where, place=str(file))
+    said: dict[str, Json] = {"label": folder.name}  # it is known by that, whatever its folder is called by then
+    body: dict[str, Json] = {**said, "attributes": {format_name: origin}}
+    yield annotation(
+        name, "classification", body, format_name=format_name, source_id="", place=str(file), identity=said
+    )
