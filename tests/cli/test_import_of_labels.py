@@ -89,6 +89,7 @@ def test_labels_that_a_second_file_brings_are_proposed_behind_what_is_there(gonk
     [
         ("coco", "bounding-box"),
         ("cvat", "bounding-box"),
+        ("label-studio", "bounding-box"),
         ("voc", "bounding-box"),
         ("yolo-detect", "bounding-box"),
         ("csv", "classification"),
