@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kit import formats
 from kit.command_line import Gonk
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -94,6 +95,16 @@ def test_two_images_of_one_content_become_one_object_with_the_annotations_of_bot
     assert (report["objects"], report["annotations"]) == (2, 4)
     assert "same content as '1.png'" in report["problems"][0]["what"]
     assert len(gonk.json("show", "cells", "1.png")["annotations"]) == 3
+
+
+def test_a_size_that_is_not_that_of_the_image_file_is_told(gonk: Gonk, coco: Path) -> None:
+    document = json.loads(coco.read_text())
+    for image, size in zip(document["images"], [(64, 48), (48, 64), (None, None)], strict=True):
+        image["width"], image["height"] = size
+        (gonk.files / "images" / image["file_name"]).write_bytes(formats.png(64, 48, bytes([image["id"]])))
+    coco.write_text(json.dumps(document))
+    [told] = [each for each in gonk.json("import", "cells", "coco", coco)["not_carried"] if "sizes" in each["what"]]
+    assert (told["count"], told["places"]) == (1, ["2.png"])
 
 
 def test_an_object_counts_once_however_often_the_files_name_it(gonk: Gonk, coco: Path) -> None:

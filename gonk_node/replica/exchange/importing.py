@@ -14,7 +14,8 @@ from gonk_node.core.events import AnnotationCreate
 from gonk_node.core.ids import EventRef
 from gonk_node.core.limits import SPOOLED_WAITING_BYTES_MAX
 from gonk_node.errors import AmbiguousError, ExistsError, NonconformingError, NotFoundError, WrongStateError
-from gonk_node.formats.file_part import FilePart
+from gonk_node.formats.file_part import FileOrPart, FilePart, open_file
+from gonk_node.formats.image_size import read_size
 from gonk_node.formats.loss import Loss, NotCarried
 from gonk_node.formats.sample import (
     ImportedAnnotation,
@@ -86,6 +87,16 @@ class _Unusable:
         return Problem(self.place, f"{self.what}; left out{lost}")
 
 
+def _other_size(file: FileOrPart, width: int, height: int) -> bool:
+    """Whether an image file has other sides than the source says; False where they cannot be read."""
+    try:
+        with open_file(file) as stream:
+            size = read_size(stream)
+    except OSError:
+        return False  # told when it is added
+    return size is not None and (size.width, size.height) != (width, height)
+
+
 class Importing:
     """One import by one author."""
 
@@ -153,6 +164,9 @@ class Importing:
         for image in images:
             if image.path is None:
                 self._objects[image.name] = self._object_named(image.object_name or image.name)
+            elif image.width and image.height and _other_size(image.path, image.width, image.height):
+                what = "sizes of images that are not those of the image files: were they turned or scaled?"
+                self.report.loss.not_carried(image.name, what)
         named = [image.name for image in images if image.path is not None]
         files = [
             NewFile(image.path, image.object_name or image.name, image.media_type)
