@@ -16,6 +16,7 @@ from typing import Any
 
 from gonk_node.core.limits import YOLO_FILE_BYTES_MAX
 from gonk_node.errors import InputFileError
+from gonk_node.formats.exif import is_turned
 from gonk_node.formats.image_size import ImageSize, read_size
 from gonk_node.formats.images import check_name, find, media_type
 from gonk_node.formats.label_set import Label, declared_label
@@ -85,7 +86,7 @@ class _Reading:
             path = find(split.images, relative)
             kind = media_type(name, path)
             with path.open("rb") as stream:
-                size = read_size(stream)
+                size, turned = read_size(stream), is_turned(stream)
             if size is None:
                 raise InputFileError("the size of the image cannot be read, of which coordinates are fractions")
         except OSError as error:
@@ -96,6 +97,10 @@ class _Reading:
             return
         self.names[name] = place
         yield ImportedImage(name, path, kind, size.width, size.height)
+        if turned:
+            yield NotCarried(
+                place, "EXIF orientations: fractions are taken of the picture as stored, not as it is shown"
+            )
         yield from self._labels(name, size, split, (split.labels / relative).with_suffix(".txt"))
 
     def _labels(self, name: str, size: ImageSize, split: Split, file: Path) -> Iterator[Record]:

@@ -135,6 +135,16 @@ def test_lines_are_known_by_what_they_say_wherever_they_stand(tmp_path: Path) ->
     assert emptied[0] == emptied[1]
 
 
+def test_a_picture_that_is_shown_turned_is_told(tmp_path: Path) -> None:
+    orientation = b"\xff\xe1\x00\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+    frame = b"\xff\xc0\x00\x11\x08\x00\x32\x00\x64\x03" + bytes(9)
+    files = {"data.yaml": "train: images\nnames: [a]\n", "images/a.jpg": b"\xff\xd8" + orientation + frame}
+    records = formats.read("yolo-detect", dataset(tmp_path, files | {"labels/a.txt": "0 0.5 0.5 0.2 0.4\n"}))
+    [told] = [each for each in records if isinstance(each, NotCarried)]
+    assert told.place.endswith("a.jpg") and "EXIF" in told.what
+    assert [(body["x"], body["w"]) for body in bodies(records)] == [(40, 20)]
+
+
 def test_labels_beside_images_are_told_apart_from_other_texts(tmp_path: Path) -> None:
     line = "0 0.5 0.5 0.2 0.4\n"
     files = {"classes.txt": "cat\n", "a.png": formats.png(), "a.txt": line, "b.txt": line, "notes.txt": "0 x\n"}
