@@ -206,6 +206,7 @@ CHECKSUMS_HELD_MAX = 65_536  # files whose paths and hashes are held until they 
 INVENTORY_FILES_MAX = 1000  # that croissant.json lists one by one; beyond, they are sets
 CITED_CREATORS_MAX = 100  # that files which cite a release name; the rest is counted
 CITED_NAME_CHARS_MAX = 100  # of one of them
+EXPORT_NUMBER_MAX = 1e100  # in a body: of greater ones products and percentages are no finite numbers any more
 EXPORT_ID_MAX = 1 << 52  # ids that a file brought and that are kept; what is numbered anew comes after them
 WEBDATASET_SHARD_SAMPLES = 10_000  # of one shard: enough to shuffle within, few enough to share shards out
 WEBDATASET_SHARD_BYTES = 1024 * MIB  # of one shard with more than one sample: read in sequence, and moved as a whole

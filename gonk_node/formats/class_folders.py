@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from gonk_node.errors import InputFileError
-from gonk_node.formats.compact import NameTable
+from gonk_node.formats.compact import NamedTexts
 from gonk_node.formats.images import check_name, find, media_type
 from gonk_node.formats.loss import NotCarried
 from gonk_node.formats.sample import ImportedImage, Importer, Record, annotation
@@ -19,6 +19,7 @@ from gonk_node.formats.yolo.folder import all_files, is_image_file
 from gonk_node.state.strict_json import Json, Problem
 
 SPLITS = ("train", "val", "test")
+_CALLED = {"val": ("val", "valid", "validation")}  # what other programs call a split
 
 
 def reader(format_name: str, splits: Sequence[str]) -> Importer:
@@ -37,11 +38,13 @@ def _read(source: Path, images: Path | None, *, format_name: str, split_names: S
     if not source.is_dir():
         raise InputFileError("is no folder with a folder for each class", where=str(source))
     root = source.resolve()
-    splits = [name for name in split_names if (root / name).is_dir()]
-    folders = [(split, folder) for split in splits or [""] for folder in _folders(root / split)]
+    splits = [(split, root / name) for split in split_names for name in _CALLED.get(split, (split,))]
+    splits = [(split, folder) for split, folder in splits if folder.is_dir()] or [("", root)]
+    folders = [(split, folder) for split, above in splits for folder in _folders(above)]
     if not folders:
         raise InputFileError("holds no folder for a class", where=str(source))
-    names = NameTable()
+    yield from _beside(root, [above for _, above in splits])
+    names = NamedTexts()
     for split, folder in folders:
         empty = True
         for file in all_files(folder):
@@ -54,22 +57,46 @@ def _read(source: Path, images: Path | None, *, format_name: str, split_names: S
             yield NotCarried(str(folder), "classes that no image has")
 
 
+def _beside(root: Path, above: Sequence[Path]) -> Iterator[NotCarried]:
+    """What is in no folder of a class.
+
+    Args:
+        root: the top folder.
+        above: the folders that hold those of the classes.
+    """
+    if root not in above:
+        for folder in _folders(root):
+            if folder not in above:
+                yield NotCarried(str(folder), "folders beside those of the splits")
+    for each in dict.fromkeys([root, *above]):
+        for path in sorted(each.iterdir()):
+            if path.is_symlink() and path.is_dir() and path not in above:
+                yield NotCarried(str(path), "links to folders, which are not followed")
+            elif is_image_file(path) and path.is_file():
+                yield NotCarried(str(path), "images that are in no folder of a class")
+
+
 def _folders(root: Path) -> list[Path]:
     return sorted(path for path in root.iterdir() if path.is_dir() and not path.is_symlink())
 
 
-def _image(root: Path, split: str, folder: Path, file: Path, names: NameTable, format_name: str) -> Iterator[Record]:
-    where = file.relative_to(root).as_posix()
+def _image(root: Path, split: str, folder: Path, file: Path, names: NamedTexts, format_name: str) -> Iterator[Record]:
+    plain = file.relative_to(folder).as_posix()
+    where = "/".join([*([split] if split else []), folder.name, plain])
     try:
-        plain = file.relative_to(folder).as_posix()
         name = check_name(where if plain in names else plain)
-        path = find(root, where)
+        if name in names:
+            raise InputFileError(f"the file name {name!r} is taken by {names.get(name)}")
+        path = find(root, file.relative_to(root).as_posix())
         kind = media_type(name, path)
     except InputFileError as error:
         yield Problem(str(file), f"{error.what}; left out")
         return
-    names.add(name)
+    names.add(name, str(file))
     yield ImportedImage(name, path, kind)
     origin: dict[str, Json] = {"file": where} | ({"split": split} if split else {})
-    body: dict[str, Json] = {"label": folder.name, "attributes": {format_name: origin}}
-    yield annotation(name, "classification", body, format_name=format_name, source_id=where, place=str(file))
+    said: dict[str, Json] = {"label": folder.name}  # it is known by that, whatever its folder is called by then
+    body: dict[str, Json] = {**said, "attributes": {format_name: origin}}
+    yield annotation(
+        name, "classification", body, format_name=format_name, source_id="", place=str(file), identity=said
+    )

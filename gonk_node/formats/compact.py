@@ -80,11 +80,13 @@ class NamedTexts:
         """Whether it has a text."""
         return name in self._names
 
-    def add(self, name: str, text: str) -> None:
-        """Give a name its text; one that has a text keeps that."""
+    def add(self, name: str, text: str) -> str:
+        """Give a name its text; one that has a text keeps that. Returns the one that it has then."""
         if self._names.add(name) == len(self._ends):
             self._bytes += text.encode(errors="surrogatepass")
             self._ends.append(len(self._bytes))
+            return text
+        return self.get(name) or ""
 
     def get(self, name: str) -> str | None:
         """The text of a name; None if it has none."""

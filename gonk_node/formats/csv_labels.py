@@ -81,19 +81,31 @@ def _rows(stream: IO[str], file: Path) -> Iterator[_Row | Problem]:
         raise InputFileError(f"has more than {CSV_COLUMNS_MAX} columns", where=str(file))
     index = 0
     while True:
+        place = f"{file}: line {reader.line_num + 1}"  # where the row begins: cells may have line ends in them
         try:
-            cells = next(reader, None)
+            cells = _next(reader)
         except csv.Error as error:
-            yield Problem(f"{file}: line {reader.line_num}", f"is no CSV: {error}; left out")
+            if "limit" in str(error):  # what follows is in the middle of a cell: it must not be taken for rows
+                what = f"has a cell of more than {CSV_LINE_CHARS_MAX:,} characters"
+                raise InputFileError(what, where=place) from error
+            yield Problem(place, f"is no CSV: {error}; left out")
             continue
         if cells is None:
             return
-        place = f"{file}: line {reader.line_num}"
         if cells and len(cells) != len(header):
             yield Problem(place, f"has {len(cells)} cells, and there are {len(header)} columns; left out")
         elif cells:
             yield _Row(place, index, {name: read_cell(cell) for name, cell in zip(header, cells, strict=True) if cell})
         index += 1
+
+
+def _next(reader: Iterator[list[str]]) -> list[str] | None:
+    """The next row, whose cells may be longer than Python's limit, which is one for the whole process."""
+    limit = csv.field_size_limit(CSV_LINE_CHARS_MAX)
+    try:
+        return next(reader, None)
+    finally:
+        csv.field_size_limit(limit)
 
 
 def _lines(stream: IO[str], file: Path) -> Iterator[str]:

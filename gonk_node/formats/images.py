@@ -13,13 +13,14 @@ from gonk_node.core.safe_text import is_printable
 from gonk_node.errors import InputFileError
 from gonk_node.formats.file_part import FileOrPart, open_file
 
+_BMP = "image/bmp"
 _MAGIC: tuple[tuple[int, bytes, str], ...] = (  # (offset, bytes, media type)
     (0, b"\x89PNG\r\n\x1a\n", "image/png"),
     (0, b"\xff\xd8\xff", "image/jpeg"),
     (0, b"GIF87a", "image/gif"),
     (0, b"GIF89a", "image/gif"),
     (8, b"WEBP", "image/webp"),
-    (0, b"BM", "image/bmp"),
+    (0, b"BM", _BMP),
     (0, b"II*\x00", "image/tiff"),
     (0, b"MM\x00*", "image/tiff"),
     (4, b"ftypavif", "image/avif"),
@@ -27,6 +28,9 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (  # (offset, bytes, media type)
     (0, b"\x00\x00\x00\x0cjP  \r\n\x87\n", "image/jp2"),
     (128, b"DICM", "application/dicom"),
 )
+_BMP_HEADERS = frozenset(
+    size.to_bytes(4, "little") for size in (12, 16, 40, 52, 56, 64, 108, 124)
+)  # many texts begin with BM
 _EXTENSIONS = {  # not those that the library knows, which change with its version
     "application/dicom": "dcm",
     "application/gzip": "gz",
@@ -126,9 +130,12 @@ def media_type(name: str, path: FileOrPart | None) -> str:
         except OSError as error:
             raise InputFileError(f"the image file {name!r} cannot be read: {error.strerror}") from error
         for offset, magic, found in _MAGIC:
-            if head.startswith(magic, offset):
+            if head.startswith(magic, offset) and (found != _BMP or head[14:18] in _BMP_HEADERS):
                 return found
-    return _TYPES.guess_type(name)[0] or "application/octet-stream"
+    guessed, packed = _TYPES.guess_type(name)
+    if packed is not None:  # a.csv.gz is no CSV
+        return "application/gzip" if packed == "gzip" else "application/octet-stream"
+    return guessed or "application/octet-stream"
 
 
 def extension(media_type: str) -> str:

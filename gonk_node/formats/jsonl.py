@@ -6,6 +6,7 @@ checked against the schemas of the dataset when they are proposed. Nothing is lo
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -65,6 +66,7 @@ def _lines(file: Path) -> Iterator[Line | Problem]:
                 place = f"{file}: line {number}"
                 if len(text) > JSONL_LINE_BYTES_MAX:
                     raise InputFileError(f"is longer than {JSONL_LINE_BYTES_MAX:,} bytes", where=place)
+                text = text.removeprefix(codecs.BOM_UTF8) if number == 1 else text
                 if text.strip():
                     yield line(text, place)
     except OSError as error:

@@ -26,6 +26,7 @@ _NAME_CHARS_MAX = 256  # as the schema has it
 _POINTS_MAX = 4096
 _COLOUR = re.compile("#[0-9a-f]{6}")
 _HOTKEY = re.compile(r"(alt\+)?(shift\+)?[0-9a-z]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 MEDIA_TYPE = own_objects.LABEL_SET
 """Of objects that are label sets."""
@@ -216,13 +217,18 @@ def declared_label(
         keypoints: names of its points, in order, each once.
         skeleton: pairs of them.
     """
-    if not 0 < len(name) <= _NAME_CHARS_MAX:
+    if not _is_name(name):
         return None
-    fits = keypoints and len(keypoints) <= _POINTS_MAX and all(0 < len(each) <= _NAME_CHARS_MAX for each in keypoints)
+    fits = keypoints and len(keypoints) <= _POINTS_MAX and all(map(_is_name, keypoints))
     joined = skeleton[:_POINTS_MAX] if fits else ()
     colour = colour.lower() if colour is not None and _COLOUR.fullmatch(colour.lower()) else None
     hotkey = hotkey if hotkey is not None and _HOTKEY.fullmatch(hotkey) else None
     return Label(name, name, parent, colour, hotkey, None, None, keypoints if fits else (), joined, kept or None)
+
+
+def _is_name(text: str) -> bool:
+    """Whether it is neither empty nor too long, and has no half of a surrogate pair, as JSON may have it."""
+    return 0 < len(text) <= _NAME_CHARS_MAX and not _SURROGATE.search(text)
 
 
 @functools.cache

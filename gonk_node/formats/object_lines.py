@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from gonk_node.core.events import SCHEMA_PREFIX
@@ -67,7 +67,7 @@ def schema_record(line: Line) -> ImportedSchema | Problem:
     except NonconformingError as error:
         return Problem(line.place, f"{error.what}; left out")
     version = line.value.get("version", 0)
-    return ImportedSchema(name, document.encode(), version if _is_version(version) else 0)
+    return ImportedSchema(name.removeprefix(SCHEMA_PREFIX), document.encode(), version if _is_version(version) else 0)
 
 
 def labels_record(line: Line) -> ImportedLabels | Problem:
@@ -107,8 +107,14 @@ class ObjectLines:
             yield NotCarried(line.place, f"{name[:40]!r} of objects")
         if "uuid" in value:
             yield NotCarried(line.place, "uuids and versions: a dataset gives its own")
+        found = []
         for index, item in enumerate(annotations):
-            yield from _annotation(item, index, image, f"{line.place}: /annotations/{index}")
+            for record in _annotation(item, index, image, f"{line.place}: /annotations/{index}"):
+                if isinstance(record, ImportedAnnotation):
+                    found.append((record, item["body"]))
+                else:
+                    yield record
+        yield from _referring(found)
 
     def _image(self, line: Line, find_file: Callable[[str], FileOrPart]) -> ImportedImage:
         value, path = line.value, None
@@ -136,6 +142,21 @@ def uuid_of(value: Json) -> bytes:
     return bytes.fromhex(plain)
 
 
+def _referring(annotations: Sequence[tuple[ImportedAnnotation, Json]]) -> list[ImportedAnnotation]:
+    """The annotations of a line, with which others of it they refer to, as relations do; those come behind all others.
+
+    Whatever the schema is: a text in a body that is the uuid of an annotation beside it means that one.
+    """
+    keys = {each.uuid: each.key for each, _ in annotations if each.uuid}
+    found = []
+    for each, body in annotations:
+        members = body.items() if isinstance(body, dict) and len(keys) > 1 else ()
+        meant = {name: uuid for name, value in members if (uuid := uuid_of(value)) and uuid != each.uuid}
+        refers = {name: keys[uuid] for name, uuid in meant.items() if uuid in keys}
+        found.append(each._replace(refers=refers) if refers else each)
+    return sorted(found, key=lambda each: bool(each.refers))
+
+
 def _annotation(item: Json, index: int, image: ImportedImage, place: str) -> Iterator[Record]:
     if not isinstance(item, dict) or not _is_schema_name(item.get("schema")) or "body" not in item:
         yield Problem(place, "an annotation needs a schema and a body; left out")
@@ -143,7 +164,7 @@ def _annotation(item: Json, index: int, image: ImportedImage, place: str) -> Ite
     uuid = uuid_of(item.get("uuid"))
     found = unchecked_annotation(
         image.object_name,  # not its key, which says where the line was
-        item["schema"],
+        item["schema"].removeprefix(SCHEMA_PREFIX),
         item["body"],
         format_name=_FORMAT,
         source_id=uuid.hex() or f"#{index}",

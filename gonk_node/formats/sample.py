@@ -72,7 +72,7 @@ class ImportedAnnotation(NamedTuple):
             called in the source, which a dataset may know by another id. Otherwise it is as the source has it.
         schema_version: which version of a schema of the source; None where it has only one, or does not say.
         refers: members of the body that are uuids of other annotations of the same image, which a dataset gives them: by the
-            `key` of the annotation that is meant. It came before; the body holds NO_UUID there.
+            `key` of the annotation that is meant. It came before; the body holds NO_UUID there, or the uuid in the source.
     """
 
     image_name: str
@@ -109,7 +109,7 @@ class ImportedSchema:
 
 @dataclass(frozen=True, slots=True)
 class ImportedLabels:
-    """The labels that the source declares for a schema, in its order; it may come at any time, and once for a schema.
+    """The labels that the source declares for a schema, in its order; it may come at any time, and once for each file of it.
 
     Attributes:
         schema: without `schema-`.

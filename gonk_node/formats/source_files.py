@@ -28,7 +28,8 @@ def source_files(source: Path, suffixes: Sequence[str]) -> Iterator[Path | Probl
         return
     root = source.resolve()
     empty = True
-    for at, folders, names in os.walk(root):
+    unread: list[OSError] = []
+    for at, folders, names in os.walk(root, onerror=unread.append):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if not name.lower().endswith(tuple(suffixes)) or name.startswith("."):
@@ -40,5 +41,7 @@ def source_files(source: Path, suffixes: Sequence[str]) -> Iterator[Path | Probl
                 yield Problem(str(Path(at) / name), f"{error.what}; left out")
             else:
                 yield Path(at) / name
+    for problem in unread:
+        yield Problem(str(problem.filename), f"cannot be read: {problem.strerror}; left out")
     if empty:
         raise InputFileError(f"holds no {' or '.join(suffixes)} file", where=str(source))

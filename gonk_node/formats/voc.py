@@ -9,6 +9,7 @@ parts (head, hand, foot) and segmentation masks are not read.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element
@@ -17,17 +18,20 @@ from gonk_node.core.limits import VOC_FILE_BYTES_MAX
 from gonk_node.core.plural import with_its
 from gonk_node.errors import InputFileError
 from gonk_node.formats.compact import NamedTexts
+from gonk_node.formats.decimals import EXACT, plain
+from gonk_node.formats.decimals import read as read_number
 from gonk_node.formats.images import check_folder, check_name, find, media_type
 from gonk_node.formats.loss import NotCarried
 from gonk_node.formats.sample import ImportedImage, Record, annotation, number, whole
 from gonk_node.formats.strict_xml import parse
-from gonk_node.state.strict_json import Json, Problem
+from gonk_node.state.strict_json import Json, Problem, canonical
 
 _FORMAT = "voc"
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 _FLAGS = ("truncated", "difficult", "occluded")
 _UNSAID = ("", "unspecified")
 _IMAGE_TAGS = frozenset({"filename", "size", "object", "segmented"})
+_MANY = frozenset({"object"})
 _OBJECT_TAGS = frozenset({"name", "bndbox", "pose", *_FLAGS})
 
 
@@ -38,12 +42,26 @@ def read(source: Path, images: Path | None) -> Iterator[Record]:
         return
     source = source / "Annotations" if (source / "Annotations").is_dir() else source
     try:
-        files = sorted(path for path in source.iterdir() if path.suffix.lower() == ".xml")
+        files = _xml_in(source)
+        below = [path for path in sorted(source.iterdir()) if _holds_xml(path)]
     except OSError as error:
         raise InputFileError(f"cannot be read: {error.strerror}", where=str(source)) from error
     if not files:
         raise InputFileError("holds no .xml file", where=str(source), hint="give the folder with the annotations")
     yield from read_files(files, images)
+    for path in below:
+        yield NotCarried(str(path), "folders of files below that of the annotations: import each by itself")
+
+
+def _holds_xml(path: Path) -> bool:
+    try:
+        return path.is_dir() and bool(_xml_in(path))
+    except OSError:  # nothing that can be read is passed over there
+        return False
+
+
+def _xml_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() == ".xml")
 
 
 def read_files(files: Sequence[Path], images: Path | None) -> Iterator[Record]:
@@ -104,6 +122,7 @@ def _read_image(root: Element, file: Path, images: Path | None, names: NamedText
     attributes = {"file": file.name, **{key: value for key, value in said.items() if value}}
     yield ImportedImage(name, path, kind, width, height, {_FORMAT: attributes})
     yield from _lost(root, _IMAGE_TAGS, f"{file}: /annotation", "images")
+    equal: Counter[bytes] = Counter()  # objects have no ids: they are known by what they say, wherever they stand
     for index, element in enumerate(objects, start=1):
         place = f"{file}: /annotation/object[{index}]"
         body = _box(element)
@@ -111,15 +130,26 @@ def _read_image(root: Element, file: Path, images: Path | None, names: NamedText
             yield Problem(place + body.place, body.what)
             continue
         yield from _lost(element, _OBJECT_TAGS, place, "objects")
-        body["attributes"] = {_FORMAT: {"file": file.name, "object": index}}
-        source_id = f"{file.name}#{index}"
-        yield annotation(name, "bounding-box", body, format_name=_FORMAT, source_id=source_id, place=place)
+        for flag in _FLAGS:
+            if flag not in body and _text(element, flag).lower() not in _UNSAID:
+                yield NotCarried(place, f"<{flag}> of objects that is neither 0 nor 1")
+        text = canonical(body)
+        equal[text] += 1
+        whole_body = {**body, "attributes": {_FORMAT: {"file": file.name, "object": index}}}
+        source_id = f"#{equal[text]}"
+        yield annotation(
+            name, "bounding-box", whole_body, format_name=_FORMAT, source_id=source_id, place=place, identity=body
+        )
 
 
 def _lost(element: Element, known: frozenset[str], place: str, of: str) -> Iterator[NotCarried]:
     """The elements that say something and have no place here, once each."""
-    for tag in sorted({child.tag for child in element if len(child) or (child.text or "").strip()} - known):
+    said = Counter(child.tag for child in element if len(child) or (child.text or "").strip())
+    for tag in sorted(said.keys() - known):
         yield NotCarried(place, f"<{tag[:40]}> of {of}")
+    for tag in sorted(said.keys() & known - _MANY):
+        if said[tag] > 1:
+            yield NotCarried(place, f"all but the first <{tag}> of {of}")
 
 
 def _box(element: Element) -> dict[str, Json] | Problem:
@@ -128,20 +158,16 @@ def _box(element: Element) -> dict[str, Json] | Problem:
     if not label:
         return Problem("/name", "an object needs a name; left out")
     texts = [_text(element, f"bndbox/{corner}") for corner in _CORNERS]
-    corners = [_number(text) for text in texts]
-    numbers = [corner for corner in corners if corner is not None]
-    if len(numbers) < len(_CORNERS):
+    corners = [corner for text in texts if (corner := read_number(text)) is not None and math.isfinite(float(corner))]
+    if len(corners) < len(_CORNERS):
         return Problem("/bndbox", f"a box must be four finite numbers, not {', '.join(texts)[:60]!r}; left out")
-    xmin, ymin, xmax, ymax = numbers
+    xmin, ymin, xmax, ymax = corners
     if xmax <= xmin or ymax <= ymin:
-        return Problem("/bndbox", f"the box is degenerate: from ({xmin}, {ymin}) to ({xmax}, {ymax}); left out")
-    body: dict[str, Json] = {
-        "label": label,
-        "x": number(xmin - 1),
-        "y": number(ymin - 1),
-        "w": number(xmax - xmin + 1),
-        "h": number(ymax - ymin + 1),
-    }
+        first, last = (f"({plain(x)}, {plain(y)})" for x, y in ((xmin, ymin), (xmax, ymax)))
+        return Problem("/bndbox", f"the box is degenerate: from {first} to {last}; left out")
+    left, top = EXACT.subtract(xmin, 1), EXACT.subtract(ymin, 1)
+    sides = {"x": left, "y": top, "w": EXACT.subtract(xmax, left), "h": EXACT.subtract(ymax, top)}
+    body: dict[str, Json] = {"label": label, **{name: number(float(value)) for name, value in sides.items()}}
     for flag in _FLAGS:
         said = _text(element, flag)
         if said in ("0", "1"):

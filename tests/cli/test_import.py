@@ -12,6 +12,7 @@ import pytest
 from gonk_node.formats import IMPORTERS
 from gonk_node.formats.sample import ImportedLabels, Record
 from gonk_node.replica.exchange import importing
+from kit import formats
 from kit.command_line import Gonk
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -120,6 +121,28 @@ def test_two_images_of_one_content_become_one_object_with_the_annotations_of_bot
     assert len(gonk.json("show", "cells", "1.png")["annotations"]) == 3
 
 
+def test_a_size_that_is_not_that_of_the_image_file_is_told(gonk: Gonk, coco: Path) -> None:
+    document = json.loads(coco.read_text())
+    for image, size in zip(document["images"], [(64, 48), (48, 64), (None, None)], strict=True):
+        image["width"], image["height"] = size
+        (gonk.files / "images" / image["file_name"]).write_bytes(formats.png(64, 48, bytes([image["id"]])))
+    coco.write_text(json.dumps(document))
+    [told] = [each for each in gonk.json("import", "cells", "coco", coco)["not_carried"] if "sizes" in each["what"]]
+    assert (told["count"], told["places"]) == (1, ["2.png"])
+
+
+def test_an_object_counts_once_however_often_the_files_name_it(gonk: Gonk, coco: Path) -> None:
+    folder = gonk.files / "annotations"
+    folder.mkdir()
+    document = json.loads(coco.read_text())
+    (folder / "a.json").write_text(json.dumps(document))
+    (folder / "b.json").write_text(json.dumps(document | {"annotations": []}))
+    (gonk.files / "images/2.png").write_bytes((gonk.files / "images/1.png").read_bytes())
+    first, again = (gonk.json("import", "cells", "coco", folder) for _ in range(2))
+    assert (first["objects"], first["objects_known"]) == (2, 0)
+    assert (again["objects"], again["objects_known"]) == (0, 2)
+
+
 def test_without_image_files_annotations_go_to_objects_of_the_same_name(gonk: Gonk, coco: Path) -> None:
     gonk.ok("add", "cells", gonk.files / "images" / "1.png")
     moved = gonk.files / "elsewhere" / "deep"
@@ -127,6 +150,23 @@ def test_without_image_files_annotations_go_to_objects_of_the_same_name(gonk: Go
     report = gonk.json("import", "cells", "coco", coco.rename(moved / "instances.json"))
     assert (report["objects_known"], report["annotations"], report["left_out"]) == (1, 2, 2)
     assert {problem["place"] for problem in report["problems"]} == {"2.png", "3.png"}
+
+
+def test_annotations_are_put_on_the_version_of_an_object_that_they_were_made_on(gonk: Gonk, coco: Path) -> None:
+    gonk.ok("import", "cells", "coco", coco)
+    gonk.accept_all()
+    gonk.ok("update", "cells", "1.png", gonk.file("new.png", PNG + b"new"))
+    gonk.accept_all()
+    document = json.loads(coco.read_text())
+    document["annotations"].append({"id": 9, "image_id": 1, "category_id": 7, "bbox": [5, 5, 5, 5]})
+    coco.write_text(json.dumps(document))
+    report = gonk.json("import", "cells", "coco", coco)
+    assert (report["annotations"], report["annotations_known"], report["objects_known"]) == (1, 4, 3)
+    [problem] = report["problems"]
+    assert problem["place"] == "1.png" and "what the object was before an update" in problem["what"]
+    listed = gonk.json("list", "cells", "annotations")["annotations"]
+    [new] = [each for each in listed if each["status"] == ["pending"]]
+    assert [each["version"] for each in new["objects"]] == [0]
 
 
 def test_annotations_of_an_object_that_was_rejected_are_left_out(gonk: Gonk, coco: Path) -> None:
@@ -193,6 +233,16 @@ def test_where_nothing_at_all_can_be_taken_it_fails(gonk: Gonk) -> None:
     assert len(result.json()["problems"]) == 1
     assert result.error()["code"] == "input-file"
     assert gonk.state() == before
+
+
+def test_where_images_are_not_found_it_says_how_to_name_their_folder(gonk: Gonk, coco: Path) -> None:
+    beside = (gonk.files / "images").rename(gonk.files / "train")  # where Roboflow and labelImg have both
+    before = gonk.state()
+    result = gonk.run("import", "cells", "coco", coco.rename(beside / "_annotations.coco.json"))
+    assert result.code == 1
+    assert "--images FOLDER" in result.err
+    assert gonk.state() == before, "no schema is proposed for annotations that are left out"
+    assert gonk.json("import", "cells", "coco", beside, "--images", beside)["annotations"] == 4
 
 
 def test_more_than_one_entry_s_worth_is_signed_in_entries_of_a_thousand(gonk: Gonk) -> None:

@@ -84,6 +84,53 @@ def test_labels_that_a_second_file_brings_are_proposed_behind_what_is_there(gonk
     assert used(gonk) == ["RBC", "w"]
 
 
+@pytest.mark.parametrize(
+    ("format_name", "schema"),
+    [
+        ("coco", "bounding-box"),
+        ("cvat", "bounding-box"),
+        ("label-studio", "bounding-box"),
+        ("voc", "bounding-box"),
+        ("yolo-detect", "bounding-box"),
+        ("csv", "classification"),
+        ("imagefolder", "classification"),
+        ("yolo-classify", "classification"),
+    ],
+)
+def test_what_came_from_a_format_is_known_when_it_comes_back_under_another_name(
+    gonk: Gonk, format_name: str, schema: str
+) -> None:
+    body = {"label": "cat", **({"x": 1, "y": 2, "w": 3, "h": 4} if schema == "bounding-box" else {})}
+    one = formats.sample("a.png", [(schema, body)])
+    formats.export([one], format_name, gonk.files / "in")
+    gonk.ok("schema", "add", "cells", schema)
+    labelled = {"schema": f"schema-{schema}", "labels": [{"id": "cat", "name": "cat"}]}
+    gonk.ok("labels", "cells", "set", gonk.file("labels.json", labelled))
+    gonk.accept_all()
+    gonk.ok("import", "cells", format_name, gonk.files / "in")
+    gonk.accept_all()
+    gonk.ok("labels", "cells", "rename", schema, "cat", "Katze")
+    gonk.accept_all()
+    gonk.ok("export", "cells", format_name, gonk.files / "out")
+    back = gonk.json("import", "cells", format_name, gonk.files / "out")
+    assert (back["annotations"], back["annotations_known"], back["label_sets"]) == (0, 1, [])
+
+
+def test_labels_of_several_files_are_proposed_together_and_only_once(gonk: Gonk, coco: Path) -> None:
+    other = json.loads(coco.read_text())
+    other["categories"] = [{"id": 1, "name": "platelet"}, {"id": 3, "name": "WBC"}]
+    other["annotations"] = [{"id": 7, "image_id": 1, "category_id": 1, "bbox": [1, 1, 2, 2]}]
+    folder = gonk.files / "annotations"
+    folder.mkdir()
+    coco.rename(folder / "a.json")
+    (folder / "b.json").write_text(json.dumps(other))
+    first, again = (gonk.json("import", "cells", "coco", folder) for _ in range(2))
+    assert (first["label_sets"], again["label_sets"]) == (["schema-bounding-box"], [])
+    gonk.accept_all()
+    assert gonk.json("import", "cells", "coco", folder)["label_sets"] == []
+    assert [each["name"] for each in labels(gonk)] == ["WBC", "unseen", "RBC", "platelet"]
+
+
 def test_too_many_labels_are_told_and_the_rest_is_imported(gonk: Gonk, coco: Path) -> None:
     document = json.loads(coco.read_text())
     document["categories"] += [{"id": 100 + number, "name": f"n{number}"} for number in range(10_000)]

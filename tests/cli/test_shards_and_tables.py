@@ -103,6 +103,40 @@ def test_importing_it_where_it_came_from_adds_nothing(gonk: Gonk, format_name: s
     assert gonk.state() == before
 
 
+@pytest.mark.parametrize("format_name", ["jsonl", "parquet", "webdataset"])
+def test_relations_join_the_annotations_of_the_dataset_that_they_come_to(gonk: Gonk, format_name: str) -> None:
+    gonk.add("a.png", formats.png())
+    gonk.annotate("a.png")
+    gonk.annotate("a.png", {"label": "other", "x": 1, "y": 1, "w": 2, "h": 2})
+    boxes = joined(gonk, "cells")["bounding-box"]
+    gonk.ok("schema", "add", "cells", "relation")
+    for head, tail in (boxes, boxes[::-1]):
+        body = {"label": "on", "head": head, "tail": tail, "attributes": {"n": 1}}
+        gonk.json("annotate", "cells", "a.png", "relation", gonk.file("body.json", body))
+    gonk.accept_all()
+    gonk.ok("export", "cells", format_name, gonk.files / "out")
+    back = gonk.json("import", "cells", format_name, gonk.files / "out")
+    assert (back["annotations"], back["annotations_known"], back["problems"]) == (0, 4, [])
+    gonk.ok("dataset", "create", "other")
+    first, again = (gonk.json("import", "other", format_name, gonk.files / "out") for _ in range(2))
+    assert (first["annotations"], first["problems"]) == (4, [])
+    assert (again["annotations"], again["annotations_known"]) == (0, 4)
+    found = joined(gonk, "other")
+    assert set(found["bounding-box"]).isdisjoint(boxes)
+    assert sorted(found["relation"]) == sorted(
+        (one, two) for one in found["bounding-box"] for two in found["bounding-box"] if one != two
+    )
+
+
+def joined(gonk: Gonk, dataset: str) -> dict[str, list[Any]]:
+    """The uuids of the boxes of a.png, and what its relations join."""
+    found: dict[str, list[Any]] = {"bounding-box": [], "relation": []}
+    for each in gonk.json("show", dataset, "a.png")["annotations"]:
+        name, body = each["schema"]["name"].removeprefix("schema-"), each["body"]
+        found[name].append((body["head"], body["tail"]) if name == "relation" else each["uuid"])
+    return found
+
+
 def test_what_came_as_one_format_of_gonk_and_comes_as_another_adds_nothing(gonk: Gonk) -> None:
     filled(gonk)
     gonk.ok("dataset", "create", "other")

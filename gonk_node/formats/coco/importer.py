@@ -8,58 +8,24 @@ bytes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeAlias
-
-from blake3 import blake3
 
 from gonk_node.core.plural import with_its
 from gonk_node.errors import InputFileError
-from gonk_node.formats.coco.bodies import OWN_FIELDS, Category, bodies, point_names, said_by_the_body, short_text
+from gonk_node.formats.coco.bodies import OWN_FIELDS, bodies, said_by_the_body, short_text
+from gonk_node.formats.coco.categories import declared_labels, survey_category
+from gonk_node.formats.coco.known import Id, Known, id_of, number_of, with_ids
 from gonk_node.formats.compact import NamedTexts
 from gonk_node.formats.images import check_folder, check_name, find, media_type
 from gonk_node.formats.json_stream import read_members
-from gonk_node.formats.label_set import Label, declared_label
 from gonk_node.formats.loss import NotCarried
-from gonk_node.formats.repeats import Repeats
-from gonk_node.formats.sample import ImportedImage, ImportedLabels, Record, annotation, whole
+from gonk_node.formats.sample import ImportedImage, Record, annotation, whole
 from gonk_node.state.strict_json import Json, Problem
 
 _FORMAT = "coco"
 _LISTS = frozenset({"images", "annotations", "categories"})
-_POINTED = frozenset({"keypoints", "skeleton"})  # of categories: a label has a place for them
 _IMAGE_FIELDS = frozenset({"id", "file_name", "width", "height"})
-_HASHED = 1 << 62  # this bit is set in the numbers of ids that are too large, or texts
-Id: TypeAlias = int | str
-
-
-@dataclass(slots=True)
-class _Known:
-    """What the file has said so far, by the ids in it."""
-
-    file: str
-    categories: dict[Id, Category] = field(default_factory=dict)
-    fields: dict[str, dict[str, Json]] = field(default_factory=dict)  # of categories, by name, as in the file
-    uses: Counter[Id] = field(default_factory=Counter)  # annotations of each image, by its id
-    images: dict[Id, str | None] = field(default_factory=dict)  # id -> name; None: left out, and said so
-    names: NamedTexts = field(default_factory=NamedTexts)  # of files: the place of the first image with that name
-    annotations: Repeats = field(default_factory=Repeats)  # their ids
-    repeated: set[int] = field(default_factory=set)  # those of several annotations, once the first of these was taken
-    schemas: set[str] = field(default_factory=set)  # that annotations of categories have
-
-    def is_taken(self, source_id: Id) -> bool:
-        """Whether an annotation before has that id; ask once for each annotation, after all were added."""
-        number = _number_of(source_id)
-        if not self.annotations.repeated(number):
-            return False
-        taken = number in self.repeated
-        self.repeated.add(number)
-        return taken
-
-    def at(self, *path: str | int) -> str:
-        return f"{self.file}: " + "".join(f"/{step}" for step in path)
 
 
 def read(source: Path, images: Path | None) -> Iterator[Record]:
@@ -74,10 +40,9 @@ def read(source: Path, images: Path | None) -> Iterator[Record]:
         files = _json_files(source / "annotations") or _json_files(source)
         if not files:
             raise InputFileError("holds no .json file", where=str(source), hint="give the file with the annotations")
-        for file in files:
-            yield from _read_file(file, images)
+        yield from _read_files(files, images)
     else:
-        yield from _read_file(source, images)
+        yield from _read_file(source, images, NamedTexts())
 
 
 def _json_files(folder: Path) -> list[Path]:
@@ -86,8 +51,28 @@ def _json_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix.lower() == ".json")
 
 
-def _read_file(source: Path, images: Path | None) -> Iterator[Record]:
-    known = _Known(str(source))
+def _read_files(files: Sequence[Path], images: Path | None) -> Iterator[Record]:
+    """Read all of them that are COCO files; a single bad one among good ones is a Problem."""
+    bad: list[InputFileError] = []
+    folders = NamedTexts()
+    for file in files:
+        records = _read_file(file, images, folders)
+        try:
+            first = next(records, None)  # the file was gone through once then
+        except InputFileError as error:
+            bad.append(error)
+            continue
+        if first is not None:
+            yield first
+            yield from records
+    if len(bad) == len(files):
+        raise bad[0]
+    for each in bad:
+        yield Problem(str(each.where), f"{each.what}; left out")
+
+
+def _read_file(source: Path, images: Path | None, folders: NamedTexts) -> Iterator[Record]:
+    known = Known(str(source), folders)
     yield from _survey(source, known)
     for index, item in _elements(source, "images"):
         record = _image(item, index, images, known)
@@ -96,7 +81,7 @@ def _read_file(source: Path, images: Path | None) -> Iterator[Record]:
             yield from _lost_of_image(item, known.at("images", index), known.uses)
     for index, item in _elements(source, "annotations"):
         yield from _annotations(item, index, known)
-    yield from _labels(known)
+    yield from declared_labels(known)
 
 
 def _elements(source: Path, name: str) -> Iterator[tuple[int, Json]]:
@@ -110,7 +95,7 @@ def _elements(source: Path, name: str) -> Iterator[tuple[int, Json]]:
             return
 
 
-def _survey(source: Path, known: _Known) -> Iterator[Record]:
+def _survey(source: Path, known: Known) -> Iterator[Record]:
     """Go through the whole file, so that one that is no COCO file is refused before anything is taken of it."""
     found: set[str] = set()
     problems: list[Record] = []
@@ -126,7 +111,7 @@ def _survey(source: Path, known: _Known) -> Iterator[Record]:
             if isinstance(item, dict):
                 _survey_annotation(item, known)
         elif name == "categories":
-            problems += _category(item, index, known)
+            problems += survey_category(item, index, known)
         found.add(name)
     if "images" not in found:
         raise InputFileError(
@@ -137,67 +122,16 @@ def _survey(source: Path, known: _Known) -> Iterator[Record]:
     yield from problems
 
 
-def _survey_annotation(item: dict[str, Json], known: _Known) -> None:
-    image, source_id = _id(item.get("image_id")), _id(item.get("id"))
+def _survey_annotation(item: dict[str, Json], known: Known) -> None:
+    image, source_id = id_of(item.get("image_id")), id_of(item.get("id"))
     if image is not None:
         known.uses[image] += 1
     if source_id is not None:
-        known.annotations.add(_number_of(source_id))
+        known.annotations.add(number_of(source_id))
 
 
-def _number_of(source_id: Id) -> int:
-    """A number of 63 bits for an id, the same for the same id, so that many can be held in little memory."""
-    if isinstance(source_id, int) and 0 <= source_id < _HASHED:
-        return source_id
-    return _HASHED | int.from_bytes(blake3(repr(source_id).encode()).digest(8), "big") >> 2
-
-
-def _id(value: Json) -> Id | None:
-    return value if isinstance(value, int | str) and not isinstance(value, bool) else None
-
-
-def _category(item: Json, index: int, known: _Known) -> Iterator[Record]:
-    category = _id(item.get("id")) if isinstance(item, dict) else None
-    if category is None or not isinstance(item.get("name"), str) or not item["name"]:
-        yield Problem(known.at("categories", index), "a category needs an id and a name; left out")
-    elif category in known.categories:
-        yield Problem(known.at("categories", index, "id"), f"category id {category!r} is taken; left out")
-    else:
-        known.categories[category] = Category(item["name"], item.get("supercategory"), point_names(item))
-        if item["name"] in known.fields:
-            yield NotCarried(known.at("categories", index), "that several categories have one name")
-        else:
-            known.fields[item["name"]] = item
-
-
-def _labels(known: _Known) -> Iterator[Record]:
-    """The categories that the file declares, for each schema that its annotations have."""
-    pointed = any(category.keypoints for category in known.categories.values())
-    for schema in sorted(known.schemas) or (["keypoints"] if pointed else ["bounding-box"] if known.fields else []):
-        labels = (_label(item, schema) for item in known.fields.values())
-        yield ImportedLabels(schema, tuple(label for label in labels if label is not None), known.at("categories"))
-
-
-def _label(item: dict[str, Json], schema: str) -> Label | None:
-    points = point_names(item) if schema == "keypoints" else ()
-    joined = item.get("skeleton")
-    pairs = [pair for pair in joined if _joins(pair, len(points))] if isinstance(joined, list) else []
-    rest = {name: value for name, value in item.items() if name != "name" and name not in (_POINTED if points else ())}
-    return declared_label(
-        item["name"],
-        {_FORMAT: rest},
-        keypoints=points,
-        skeleton=tuple((points[one - 1], points[other - 1]) for one, other in pairs),
-    )
-
-
-def _joins(pair: Json, count: int) -> bool:
-    """Whether it is two positions of points, counted from 1."""
-    return isinstance(pair, list) and len(pair) == 2 and all(type(at) is int and 0 < at <= count for at in pair)
-
-
-def _image(item: Json, index: int, images: Path | None, known: _Known) -> ImportedImage | Problem:
-    image_id = _id(item.get("id")) if isinstance(item, dict) else None
+def _image(item: Json, index: int, images: Path | None, known: Known) -> ImportedImage | Problem:
+    image_id = id_of(item.get("id")) if isinstance(item, dict) else None
     if image_id is None:
         return Problem(known.at("images", index), "an image needs an id and a file_name; left out")
     if image_id in known.images:
@@ -208,14 +142,35 @@ def _image(item: Json, index: int, images: Path | None, known: _Known) -> Import
         name = check_name(item.get("file_name"))
         if name in known.names:
             raise InputFileError(f"the file name {name!r} is taken by {known.names.get(name)}")
-        path = None if images is None else find(images, name)
+        path, folder = (None, "") if images is None else _find(images, name, _subset(known.file))
+        called = name if known.folders.add(name, folder) == folder else check_name(f"{_subset(known.file)}/{name}")
+        if called != name and known.folders.add(called, folder) != folder:
+            raise InputFileError(f"the file names {name!r} and {called!r} are taken by other files")
         kind = media_type(name, path)
     except InputFileError as error:
         return Problem(known.at("images", index, "file_name"), error.what + consequence)
-    known.images[image_id] = name
+    known.images[image_id] = called
     known.names.add(name, f"/images/{index}")
     attributes = {key: value for key, value in item.items() if key not in ("file_name", "width", "height")}
-    return ImportedImage(name, path, kind, whole(item.get("width")), whole(item.get("height")), {_FORMAT: attributes})
+    return ImportedImage(called, path, kind, whole(item.get("width")), whole(item.get("height")), {_FORMAT: attributes})
+
+
+def _subset(file: str) -> str:
+    """What `instances_train.json` is the subset of; "" for a name that says none."""
+    return Path(file).stem.rpartition("_")[2] if "_" in Path(file).stem else ""
+
+
+def _find(images: Path, name: str, subset: str) -> tuple[Path, str]:
+    """(an image file, the folder that it is in): directly in the images, or as datumaro and CVAT have it in `SUBSET`."""
+    try:
+        return find(images, name), ""
+    except InputFileError as error:
+        if not subset:
+            raise
+        try:
+            return find(images, f"{subset}/{name}"), subset
+        except InputFileError:
+            raise error from None
 
 
 def _lost_of_image(item: dict[str, Json], place: str, uses: Counter[Id]) -> Iterator[NotCarried]:
@@ -226,25 +181,27 @@ def _lost_of_image(item: dict[str, Json], place: str, uses: Counter[Id]) -> Iter
         yield NotCarried(place, "ids of images that have no annotation")
 
 
-def _annotations(item: Json, index: int, known: _Known) -> Iterator[Record]:
+def _annotations(item: Json, index: int, known: Known) -> Iterator[Record]:
     """What one COCO annotation says, a record for each schema that has a part of it."""
     here = known.at("annotations", index)
     if not isinstance(item, dict):
         yield Problem(here, "an annotation must be an object; left out")
         return
-    source_id = _id(item.get("id", f"#{index}"))
+    source_id = f"#{index}" if item.get("id") is None else id_of(item["id"])
     if source_id is None or known.is_taken(source_id):
         yield Problem(f"{here}/id", f"annotation id {short_text(item['id'])} is taken or no id; left out")
         return
-    image_id = _id(item.get("image_id"))
+    image_id = id_of(item.get("image_id"))
     if image_id is None or image_id not in known.images:
         yield Problem(f"{here}/image_id", f"there is no image of id {short_text(item.get('image_id'))}; left out")
         return
     image_name = known.images[image_id]
     if image_name is None:  # its image was left out, and the problem there counts this annotation
         return
-    category = _id(item.get("category_id"))
-    kept = {key: value for key, value in item.items() if key not in OWN_FIELDS}
+    category = id_of(item.get("category_id"))
+    if item.get("iscrowd") not in (None, 0, 1):
+        yield NotCarried(here, "'iscrowd' of annotations that is neither 0 nor 1")
+    kept = with_ids({key: value for key, value in item.items() if key not in OWN_FIELDS})
     found = known.categories.get(category) if category is not None else None
     if found is not None and found.supercategory:
         kept.setdefault("supercategory", found.supercategory)

@@ -63,13 +63,18 @@ class _Image:
 class CvatFile:
     """One file while it is read.
 
+    Args:
+        file: it.
+        images: the folder with the images, None if there is none.
+        paths: where the images of the source are, by their names; of files before, and to be filled.
+
     Attributes:
         place: the file, for messages.
         meta: what it says of tasks and labels.
         annotations: makes them.
     """
 
-    def __init__(self, file: Path, images: Path | None) -> None:
+    def __init__(self, file: Path, images: Path | None, paths: NamedTexts) -> None:
         self.place = str(file)
         self.meta = Meta()
         self.annotations = Annotations()
@@ -77,6 +82,7 @@ class CvatFile:
         self._videos = Videos(self.place, self._media, self.annotations)
         self._names = NamedTexts()  # of images: their lines
         self._images = 0  # that were taken
+        self._paths = paths
         self._image: _Image | None = None
 
     def records(self, parts: Iterable[Part]) -> Iterator[Record]:
@@ -117,9 +123,13 @@ class CvatFile:
         subset = said.get("subset", "")[:CVAT_TEXT_CHARS_MAX]
         try:
             medium = self._media.image(said.get("name"), subset)
-            name = medium.name if medium.name not in self._names or not subset else f"{subset}/{medium.name}"
+            name, path = medium.name, str(medium.path)
+            if subset and (name in self._names or self._paths.get(name) not in (None, path)):
+                name = f"{subset}/{name}"
             if name in self._names:
                 raise InputFileError(f"the file name {name!r} is taken by the image of line {self._names.get(name)}")
+            if self._paths.add(name, path) != path:
+                raise InputFileError(f"the file name {name!r} is taken by an image of another file")
             kind = media_type(medium.name, medium.path)
         except InputFileError as error:
             image.refusal = error.what

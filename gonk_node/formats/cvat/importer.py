@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gonk_node.errors import InputFileError
 from gonk_node.formats import strict_xml
+from gonk_node.formats.compact import NamedTexts
 from gonk_node.formats.cvat.file import CvatFile
 from gonk_node.formats.cvat.meta import schemas_of
 from gonk_node.formats.cvat.shapes import FORMAT
@@ -37,6 +38,7 @@ def read(source: Path, images: Path | None) -> Iterator[Record]:
     check_folder(images)
     files = _files(source)
     labels = _Labels()
+    paths = NamedTexts()
     bad: list[Problem] = []
     good = 0
     for file in files:
@@ -50,7 +52,7 @@ def read(source: Path, images: Path | None) -> Iterator[Record]:
         if not good:
             yield from bad
         good += 1
-        one = CvatFile(file, images)
+        one = CvatFile(file, images, paths)
         yield from one.records(strict_xml.read(file, _OPENED))
         labels.add(one)
     if not good:

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 from xml.etree.ElementTree import Element
 
 from gonk_node.core.limits import CVAT_MASK_RUNS_MAX, CVAT_POINTS_MAX, IMPORTED_BODY_BYTES_MAX
 from gonk_node.errors import InputFileError
-from gonk_node.formats import rle
+from gonk_node.formats import decimals, rle
+from gonk_node.formats.decimals import EXACT
 from gonk_node.formats.sample import number
 from gonk_node.state.strict_json import Json
 
 FORMAT = "cvat"
-EXACT = Context(prec=60)  # sides of boxes are differences of decimal numbers: 20.35 - 10.1 is 10.25, as somebody meant
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
-_NUMBER_CHARS_MAX = 128
 _POINT_BYTES_MIN = len("[0,0],")  # in a body
 _SIDE_MAX = 2**31 - 1
 _CORNERS = ("xtl", "ytl", "xbr", "ybr")
@@ -126,9 +124,10 @@ def whole_of(text: str | None) -> int | None:
 
 def _decimal(text: str | None) -> Decimal:
     text = "" if text is None else text.strip()
-    if len(text) > _NUMBER_CHARS_MAX or not _NUMBER.fullmatch(text):
+    found = decimals.read(text)
+    if found is None:
         raise InputFileError(f"{text[:40]!r} is no number; left out" if text else "lacks a coordinate; left out")
-    return Decimal(text)
+    return found
 
 
 def _number(value: Decimal) -> int | float:

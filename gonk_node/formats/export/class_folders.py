@@ -20,6 +20,7 @@ from gonk_node.formats.export.job import (
     Sample,
     annotation_place,
     kept,
+    name_with_ending,
     tell_other_attributes,
     typed_body,
     write_image,
@@ -59,7 +60,7 @@ def _write(job: Job, *, kind: _Kind) -> None:
         raise RefusedError("the format consists of image files; without them nothing is left", hint="--images copy")
     labels, folders, names = Labels(job.labels_of([_SCHEMA])), Names(), Names(key=flat)
     for sample in job.samples():
-        names.add(sample.name)
+        names.add(name_with_ending(sample))
         found = _label(job, sample, kind, tell=False)
         if found is not None:
             labels.add(found[0], None)
@@ -73,7 +74,7 @@ def _write(job: Job, *, kind: _Kind) -> None:
             continue
         label, split = called[found[0]], found[1]
         folder = folders.path(_one_part(label), blake3(label.encode()).digest(16))
-        name = flat(names.path(sample.name, sample.uuid))
+        name = flat(names.path(name_with_ending(sample), sample.uuid))
         for before, after, what in ((label, folder, "names of classes"), (sample.name, name, "names of images")):
             if before != after:
                 job.loss.not_carried(sample.place, f"{what} that are no safe or unique file names; they were changed")

@@ -8,18 +8,26 @@ no random number, no order of arrival), so that its files are the same byte for 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 from typing import BinaryIO, NamedTuple, Protocol
 
 from gonk_node.core.ids import uuid_text
+from gonk_node.core.limits import EXPORT_NUMBER_MAX
 from gonk_node.formats.folder import FolderWriter
 from gonk_node.formats.image_size import ImageSize, read_size
+from gonk_node.formats.images import extension
 from gonk_node.formats.label_set import Label
 from gonk_node.formats.loss import Loss
+from gonk_node.formats.safe_names import safe_path
 from gonk_node.formats.sample import shipped_validator
+from gonk_node.formats.yolo.folder import is_image_file
 from gonk_node.state.conformance import Conformance
 from gonk_node.state.strict_json import Json
+
+_LARGE = re.compile(rb"[eE]\+?[0-9]{2}|[0-9]{40}")  # only such bodies are looked at closely
 
 
 class SchemaDocument(NamedTuple):
@@ -113,11 +121,31 @@ class Job:
         return {each.name: each.document for each in self.schemas}
 
     def labels_of(self, schemas: Iterable[str]) -> dict[str, Label]:
-        """The labels of several schemas, by id; where they disagree, the first of the schemas counts."""
+        """The labels of several schemas, by id, for a file that has one list of labels.
+
+        Where they disagree, the first of the schemas counts, and it is told; points are those of the first that has any.
+        """
         found: dict[str, Label] = {}
         for schema in schemas:
-            found = {**self.labels.get(schema, {}), **found}
+            own = self.labels.get(schema, {})
+            self.tell_names(schema, own, found)
+            for label_id, label in own.items():
+                if label.keypoints and label_id in found and not found[label_id].keypoints:
+                    found[label_id] = replace(found[label_id], keypoints=label.keypoints, skeleton=label.skeleton)
+            found = {**own, **found}
         return found
+
+    def tell_names(self, schema: str, labels: Mapping[str, Label], before: Mapping[str, Label]) -> None:
+        """Tell which labels will not be called as their schema's label set says."""
+        names = {label.name: label.id for label in before.values()}
+        for label in labels.values():
+            place = f"label {label.id[:200]!r} of {schema}"
+            if label.id in before and before[label.id].name != label.name:
+                self.loss.not_carried(place, "names of labels that another schema's label set calls otherwise")
+            elif names.get(label.name, label.id) != label.id:
+                self.loss.not_carried(
+                    place, "names that are those of two labels, in files that have one list: they get ids"
+                )
 
 
 class Exporter(Protocol):
@@ -138,6 +166,8 @@ def typed_body(
 ) -> dict[str, Json] | None:
     """The body, if it fits the schema that ships under that name (a dataset may have another one of the same name).
 
+    One with a number beyond EXPORT_NUMBER_MAX is none that can be written: what one person signed must not end all exports.
+
     Args:
         annotation: of a schema that ships.
         sample: that it is of.
@@ -150,13 +180,25 @@ def typed_body(
         body: dict[str, Json] = json.loads(annotation.body.decode())
         return body
     verdict, value = shipped_validator(annotation.schema).judge(annotation.body)
-    if verdict is Conformance.VALID:
+    if verdict is not Conformance.VALID:
+        what = f"does not fit the {annotation.schema} that ships with gonk; left out"
+    elif _LARGE.search(annotation.body) and _is_too_large(value):
+        what = f"has a number beyond {EXPORT_NUMBER_MAX:g}; left out"
+    else:
         found: dict[str, Json] = value
         return found
     job.unfit.add(annotation.uuid)
-    what = f"does not fit the {annotation.schema} that ships with gonk; left out"
     job.loss.left_out(annotation_place(annotation, sample), what)
     return None
+
+
+def _is_too_large(value: Json) -> bool:
+    """Whether a body has a number that cannot be reckoned with, but in its attributes."""
+    if isinstance(value, dict):
+        return any(_is_too_large(each) for name, each in value.items() if name != "attributes")
+    if isinstance(value, list):
+        return any(map(_is_too_large, value))
+    return isinstance(value, int | float) and abs(value) > EXPORT_NUMBER_MAX
 
 
 def annotation_place(annotation: SampleAnnotation, sample: Sample) -> str:
@@ -192,6 +234,13 @@ def image_size(sample: Sample) -> ImageSize | None:
     """
     with sample.open() as file:
         return read_size(file)
+
+
+def name_with_ending(sample: Sample) -> str:
+    """The object's name, for formats whose readers know images by their endings: with one behind it where it has none."""
+    safe, ending = PurePosixPath(safe_path(sample.name)), f".{extension(sample.media_type)}"
+    needs = sample.media_type.startswith("image/") and not is_image_file(safe)
+    return f"{safe}{ending}" if needs and is_image_file(PurePosixPath(f"x{ending}")) else sample.name
 
 
 def write_image(job: Job, sample: Sample, path: str, *, part_of: str | None = None) -> None:

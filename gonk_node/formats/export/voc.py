@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from gonk_node.core.plural import with_its
-from gonk_node.formats.export.coco.shapes import short
+from gonk_node.formats.decimals import EXACT, exact, plain
 from gonk_node.formats.export.job import (
     Job,
     Sample,
@@ -21,7 +21,7 @@ from gonk_node.formats.export.job import (
     write_image,
 )
 from gonk_node.formats.export.numbering import Labels, kept_id
-from gonk_node.formats.export.xml_lines import escaped
+from gonk_node.formats.export.xml_lines import escaped, fits
 from gonk_node.formats.safe_names import Names, flat, split_extension
 
 _FORMAT = "voc"
@@ -72,12 +72,12 @@ def _document(job: Job, sample: Sample, name: str, labels: dict[str, str]) -> st
         sides = {"width": size.width, "height": size.height} | ({"depth": size.channels} if size.channels else {})
         lines += ["\t<size>", *(f"\t\t<{side}>{value}</{side}>" for side, value in sides.items()), "\t</size>"]
     lines.append("\t<segmented>0</segmented>")
-    for body in _boxes(job, sample):
+    for body in _boxes(job, sample, labels):
         lines += _object(body, labels.get(body["label"], body["label"]))
     return "\n".join([*lines, "</annotation>", ""])
 
 
-def _boxes(job: Job, sample: Sample) -> list[dict[str, Any]]:
+def _boxes(job: Job, sample: Sample, labels: dict[str, str]) -> list[dict[str, Any]]:
     found: list[tuple[tuple[str, int, bytes], dict[str, Any]]] = []
     for annotation in sample.annotations:
         if annotation.schema != "bounding-box":
@@ -93,6 +93,9 @@ def _boxes(job: Job, sample: Sample) -> list[dict[str, Any]]:
                 job.loss.not_carried(place, what)
         if body["w"] <= 1 or body["h"] <= 1:
             job.loss.not_carried(place, "boxes of one pixel: readers take them for degenerate, gonk too")
+        name: str = labels.get(body["label"], str(body["label"]))
+        if not fits(name) or name.strip() != name:
+            job.loss.not_carried(place, "characters that no XML can hold, in labels, and blanks around them")
         source = kept(body, _FORMAT)
         position = kept_id(source.get("object"))
         file = source.get("file") if position is not None else None
@@ -102,12 +105,8 @@ def _boxes(job: Job, sample: Sample) -> list[dict[str, Any]]:
 
 
 def _object(body: dict[str, Any], name: str) -> list[str]:
-    corners = {
-        "xmin": body["x"] + 1,
-        "ymin": body["y"] + 1,
-        "xmax": body["x"] + body["w"],
-        "ymax": body["y"] + body["h"],
-    }
+    x, y, w, h = (exact(body[name]) for name in "xywh")
+    corners = {"xmin": EXACT.add(x, 1), "ymin": EXACT.add(y, 1), "xmax": EXACT.add(x, w), "ymax": EXACT.add(y, h)}
     flags = [f"\t\t<{flag}>{int(body[flag])}</{flag}>" for flag in _FLAGS if flag in body]
     return [
         "\t<object>",
@@ -115,7 +114,7 @@ def _object(body: dict[str, Any], name: str) -> list[str]:
         f"\t\t<pose>{escaped(body.get('pose', 'Unspecified'))}</pose>",
         *flags,
         "\t\t<bndbox>",
-        *(f"\t\t\t<{corner}>{short(value)!r}</{corner}>" for corner, value in corners.items()),
+        *(f"\t\t\t<{corner}>{plain(value)}</{corner}>" for corner, value in corners.items()),
         "\t\t</bndbox>",
         "\t</object>",
     ]

@@ -19,6 +19,7 @@ from gonk_node.formats.export.job import (
     image_size,
     kept,
     kept_of_label,
+    name_with_ending,
     tell_other_attributes,
     typed_body,
     write_image,
@@ -86,7 +87,7 @@ class _Export:
         self._points = {label: dict.fromkeys(said.keypoints) for label, said in declared.items()}
         for sample in self._job.samples():
             if sample.media_type.startswith("image/"):
-                self._names.add(sample.name)
+                self._names.add(name_with_ending(sample))
                 for body in self._bodies(sample, tell=False):
                     labels.add(body[1]["label"], kept_id(kept(body[1], _FORMAT).get("class")))
                     names = dict.fromkeys(point["name"] for point in body[1].get("points", ()))
@@ -125,7 +126,7 @@ class _Export:
             what = f"has no size that can be read; left out{with_its(len(sample.annotations), 'annotation')}"
             job.loss.left_out(sample.place, what)
             return
-        name = _outside_of_images(self._names.path(sample.name, sample.uuid))
+        name = _outside_of_images(self._names.path(name_with_ending(sample), sample.uuid))
         if name != sample.name:
             job.loss.not_carried(sample.place, "names that are no safe or unique file names; they were changed")
         lines: list[str] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, NamedTuple
 
 from gonk_node.core.limits import EXPORT_LABELS_MAX
@@ -70,7 +70,8 @@ class Source:
 
         Args:
             source: the folder of the dataset, or its data.yaml.
-            images: the folder with the images, if it is not where data.yaml says; its labels are in `labels` beside.
+            images: the folder with the images, if it is not where data.yaml says; its labels are in `labels` beside, else
+                where those of a split would be.
 
         Raises:
             InputFileError: it is no YOLO dataset.
@@ -115,7 +116,8 @@ class Source:
     def _find_splits(self, document: dict[str, Any], root: Path, images: Path | None) -> None:
         if images is not None:
             folder = images.resolve()
-            self.splits.append(Split("images", folder, folder.parent / "labels"))
+            beside = folder.parent / "labels"
+            self.splits.append(Split("images", folder, beside if beside.is_dir() else _labels_of(folder)))
             return
         base = root / str(document.get("path") or ".")
         seen: set[Path] = set()
@@ -190,12 +192,26 @@ def image_files(folder: Path) -> Iterator[Path]:
 
 def all_files(folder: Path) -> Iterator[Path]:
     """The files below a folder, in order of their names; links to folders are not followed."""
-    for at, folders, files in os.walk(folder):
+    return (at / name for at, names in files_by_folder(folder) for name in names)
+
+
+def files_by_folder(folder: Path) -> Iterator[tuple[Path, list[str]]]:
+    """(a folder, the names of its files) of it and all below it, in order of their names; no link is followed.
+
+    Raises:
+        InputFileError: a folder below it cannot be read: what is in it would be missing without a word.
+    """
+    for at, folders, files in os.walk(folder, onerror=_refuse):
         folders.sort()
-        yield from (Path(at) / name for name in sorted(files))
+        yield Path(at), sorted(files)
 
 
-def is_image_file(path: Path) -> bool:
+def _refuse(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):  # labels need not be there
+        raise InputFileError(f"cannot be read: {error.strerror}", where=str(error.filename)) from error
+
+
+def is_image_file(path: PurePath) -> bool:
     """Whether it is one by its ending."""
     return path.suffix.lower() in _SUFFIXES
 
@@ -203,7 +219,7 @@ def is_image_file(path: Path) -> bool:
 def _names(value: Any) -> dict[int, str]:
     """Classes by number, of a list or a mapping; those without a text are left out."""
     pairs = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else ()
-    texts = ((number, str(name).strip()) for number, name in pairs if name is not None)
+    texts = ((number, str(name)) for number, name in pairs if name is not None)
     return {number: text for number, text in texts if isinstance(number, int) and text}
 
 

@@ -7,25 +7,30 @@ are in `…/labels/NAME.txt`. Coordinates are fractions, so the image files are 
 
 from __future__ import annotations
 
+import codecs
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from gonk_node.core.limits import YOLO_FILE_BYTES_MAX
+from gonk_node.core.plural import with_its
 from gonk_node.errors import InputFileError
-from gonk_node.formats.compact import NamedTexts
+from gonk_node.formats.compact import NamedTexts, NameTable
+from gonk_node.formats.exif import is_turned
 from gonk_node.formats.image_size import ImageSize, read_size
 from gonk_node.formats.images import check_name, find, media_type
 from gonk_node.formats.label_set import Label, declared_label
 from gonk_node.formats.loss import NotCarried
 from gonk_node.formats.sample import ImportedImage, ImportedLabels, Importer, Record, annotation, number
 from gonk_node.formats.yolo import shapes as yolo_shapes
-from gonk_node.formats.yolo.folder import Source, Split
+from gonk_node.formats.yolo.folder import Source, Split, all_files, files_by_folder, is_image_file
 from gonk_node.formats.yolo.shapes import DETECT, OBB, POSE, SCHEMAS, SEGMENT, unused_class
-from gonk_node.state.strict_json import Json, Problem
+from gonk_node.state.strict_json import Json, Problem, canonical
 
 _FORMAT = "yolo"
+_BOX_TOKENS = 5  # class, and four fractions
 
 
 def reader(task: str) -> Importer:
@@ -43,12 +48,17 @@ class _Reading:
     task: str
     source: Source
     names: NamedTexts = field(default_factory=NamedTexts)  # of images: where they are
+    files: NameTable = field(default_factory=NameTable)  # images that were come to: splits may overlap
 
     def records(self) -> Iterator[Record]:
         yield from self.source.problems
         for split in self.source.splits:
             for file in split.files():
-                yield from self._image(split, file)
+                if (place := str(file)) not in self.files:
+                    self.files.add(place)
+                    yield from self._image(split, file, place)
+        for split in {(each.images, each.labels): each for each in self.source.splits}.values():
+            yield from _passed_over(split)
         yield from self._declared()
 
     def _declared(self) -> Iterator[Record]:
@@ -67,9 +77,8 @@ class _Reading:
         if labels:
             yield ImportedLabels(SCHEMAS[self.task], tuple(labels.values()), self.source.place)
 
-    def _image(self, split: Split, file: Path) -> Iterator[Record]:
+    def _image(self, split: Split, file: Path, place: str) -> Iterator[Record]:
         relative = file.relative_to(split.images).as_posix()
-        place = str(file)
         try:
             name = check_name(relative)
             if name in self.names:
@@ -79,7 +88,7 @@ class _Reading:
             path = find(split.images, relative)
             kind = media_type(name, path)
             with path.open("rb") as stream:
-                size = read_size(stream)
+                size, turned = read_size(stream), is_turned(stream)
             if size is None:
                 raise InputFileError("the size of the image cannot be read, of which coordinates are fractions")
         except OSError as error:
@@ -90,6 +99,10 @@ class _Reading:
             return
         self.names.add(name, place)
         yield ImportedImage(name, path, kind, size.width, size.height)
+        if turned:
+            yield NotCarried(
+                place, "EXIF orientations: fractions are taken of the picture as stored, not as it is shown"
+            )
         yield from self._labels(name, size, split, (split.labels / relative).with_suffix(".txt"))
 
     def _labels(self, name: str, size: ImageSize, split: Split, file: Path) -> Iterator[Record]:
@@ -102,9 +115,14 @@ class _Reading:
             return
         where = f"{split.name}/{file.relative_to(split.labels).as_posix()}"
         origin: dict[str, Json] = {"file": where}
+        equal: Counter[bytes] = Counter()  # lines have no ids: they are known by what they say, wherever they stand
         if not any(line.strip() for line in lines):
-            body: dict[str, Json] = {"schemas": [f"schema-{SCHEMAS[self.task]}"], "attributes": {_FORMAT: origin}}
-            yield annotation(name, "reviewed-empty", body, format_name=_FORMAT, source_id=where, place=str(file))
+            body: dict[str, Json] = {"schemas": [f"schema-{SCHEMAS[self.task]}"]}
+            whole = {**body, "attributes": {_FORMAT: origin}}
+            place = str(file)
+            yield annotation(
+                name, "reviewed-empty", whole, format_name=_FORMAT, source_id="", place=place, identity=body
+            )
         for index, line in enumerate(lines, 1):
             if not line.strip():
                 continue
@@ -116,20 +134,48 @@ class _Reading:
                 continue
             if odd:
                 yield NotCarried(place, odd)
-            source_id = f"{self.task} {where}#{index}"
-            kept = {_FORMAT: {**origin, "line": index, "class": int(line.split()[0])}}
+            said = canonical(body)
+            equal[said] += 1
+            source_id = f"{self.task} #{equal[said]}"
+            kept = {_FORMAT: {**origin, "line": index, "class": _class(line.split()[0])}}
             whole = {**body, "attributes": kept}
             yield annotation(name, schema, whole, format_name=_FORMAT, source_id=source_id, place=place, identity=body)
 
     def _body(self, words: Sequence[str], size: ImageSize) -> tuple[str, dict[str, Json], str]:
         """(schema, body, what is not carried) of a line."""
-        index = int(words[0]) if words[0].isdecimal() and len(words[0]) < 10 else -1
+        index = _class(words[0])
         label = self.source.classes.get(index)
         if label is None:
             raise InputFileError(f"there is no class {words[0][:40]!r} in {self.source.place}")
         base: dict[str, Json] = {"label": label}
         schema, body, odd = _READERS[self.task](words[1:], size, self.source, index)
         return schema, base | body, odd
+
+
+def _passed_over(split: Split) -> Iterator[Record]:
+    """What is in the folders of a split and belongs to no image there."""
+    if split.images != split.labels and split.listed is None:
+        for file in all_files(split.images):
+            if not is_image_file(file):
+                yield NotCarried(str(file), "files that are no images by the ends of their names")
+    for at, names in files_by_folder(split.labels):
+        beside = split.images / at.relative_to(split.labels)
+        stems = {path.stem for path in beside.iterdir() if is_image_file(path)} if beside.is_dir() else set()
+        for file in (at / name for name in names):
+            if file.suffix.lower() == ".txt" and (file.suffix != ".txt" or file.stem not in stems):
+                yield from _without_image(file, split.labels, beside)
+
+
+def _without_image(file: Path, folder: Path, beside: Path) -> Iterator[Problem]:
+    """A label file of no image; other texts, such as names of classes, are passed over."""
+    try:
+        lines = [line.split() for line in _lines(file, folder) or () if line.strip()]
+    except InputFileError as error:
+        yield Problem(str(file), f"{error.what}; left out")
+        return
+    if lines and _class(lines[0][0]) >= 0 and len(lines[0]) >= _BOX_TOKENS:
+        what = f"there is no image {file.stem[:80]!r} with a known ending in {beside}; left out"
+        yield Problem(str(file), f"{what}{with_its(len(lines), 'annotation')}")
 
 
 _Found = tuple[str, dict[str, Any], str]
@@ -186,6 +232,13 @@ _READERS: dict[str, Callable[[Sequence[str], ImageSize, Source, int], _Found]] =
 }
 
 
+def _class(text: str) -> int:
+    """The number of a class; -1 for what is none. Programs that write all numbers alike write 3.0 for 3."""
+    whole, _, fraction = text.partition(".")
+    good = whole.isdecimal() and len(whole) < 10 and not fraction.strip("0")
+    return int(whole) if good else -1
+
+
 def _lines(file: Path, folder: Path) -> list[str] | None:
     """The lines of a label file; None where there is none."""
     try:
@@ -199,4 +252,4 @@ def _lines(file: Path, folder: Path) -> list[str] | None:
         raise InputFileError(f"cannot be read: {error}") from error
     if len(data) > YOLO_FILE_BYTES_MAX:
         raise InputFileError(f"is larger than {YOLO_FILE_BYTES_MAX:,} bytes")
-    return data.decode("ascii", errors="replace").splitlines()
+    return data.removeprefix(codecs.BOM_UTF8).decode("ascii", errors="replace").splitlines()

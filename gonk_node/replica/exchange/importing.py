@@ -14,7 +14,9 @@ from gonk_node.core.events import AnnotationCreate
 from gonk_node.core.ids import EventRef
 from gonk_node.core.limits import SPOOLED_WAITING_BYTES_MAX
 from gonk_node.errors import AmbiguousError, ExistsError, NonconformingError, NotFoundError, WrongStateError
-from gonk_node.formats.file_part import FilePart
+from gonk_node.formats.compact import NameTable
+from gonk_node.formats.file_part import FileOrPart, FilePart, open_file
+from gonk_node.formats.image_size import read_size
 from gonk_node.formats.loss import Loss, NotCarried
 from gonk_node.formats.sample import (
     ImportedAnnotation,
@@ -74,6 +76,16 @@ class ImportReport:
         return {**counts, "schemas": self.schemas, "label_sets": self.label_sets, **self.loss.as_dict()}
 
 
+def _other_size(file: FileOrPart, width: int, height: int) -> bool:
+    """Whether an image file has other sides than the source says; False where they cannot be read."""
+    try:
+        with open_file(file) as stream:
+            size = read_size(stream)
+    except OSError:
+        return False  # told when it is added
+    return size is not None and (size.width, size.height) != (width, height)
+
+
 class Importing:
     """One import by one author."""
 
@@ -90,11 +102,12 @@ class Importing:
         self._waiting: list[ImportedAnnotation] = []
         self._waiting_bytes = 0
         self._objects = ImportedObjects()
+        self._counted = NameTable()  # their uuids: a source may name an object many times
         self._schemas: dict[tuple[str, int | None], Revision | Unusable] = {}  # by name and version in the source
         self._documents: dict[str, dict[int, bytes]] = {}  # of schemas that the source has itself, by version
         self._labels = DeclaredLabels(self._proposer, content, self.report.loss)
         self._held = HeldAnnotations(self._proposer, self._labels)
-        self._declared: list[ImportedLabels] = []
+        self._declared: dict[str, list[ImportedLabels]] = {}  # by schema
         self._after_ms = 0  # latest time of what is referred to
 
     def run(self, records: Iterable[Record]) -> ImportReport:
@@ -112,7 +125,7 @@ class Importing:
             elif isinstance(record, ImportedSchema):
                 self._documents.setdefault(record.name, {})[record.version] = record.document
             elif isinstance(record, ImportedLabels):
-                self._declared.append(record)
+                self._declared.setdefault(record.schema, []).append(record)
             elif isinstance(record, ImportedImage):
                 self._images.append(record)
                 self._spooled_bytes += record.path.spooled_bytes if isinstance(record.path, FilePart) else 0
@@ -124,8 +137,8 @@ class Importing:
                 if len(self._waiting) >= _WAITING_MAX or self._waiting_bytes >= _WAITING_BYTES_MAX:
                     self._propose_waiting()
         self._propose_waiting()
-        for declared in self._declared if self.report.taken else ():
-            self._propose_labels(declared)
+        for schema, declared in self._declared.items() if self.report.taken else ():
+            self._propose_labels(schema, declared)
         unusable = {id(each): each for each in self._schemas.values()}  # versions of a schema share one
         for found in (*self._objects.unusable(), *unusable.values()):
             if isinstance(found, Unusable):
@@ -140,6 +153,9 @@ class Importing:
         for image in images:
             if image.path is None:
                 self._objects.add(image.name, self._object_named(image.object_name or image.name))
+            elif image.width and image.height and _other_size(image.path, image.width, image.height):
+                what = "sizes of images that are not those of the image files: were they turned or scaled?"
+                self.report.loss.not_carried(image.name, what)
         named = [image.name for image in images if image.path is not None]
         files = [
             NewFile(image.path, image.object_name or image.name, image.media_type)
@@ -149,6 +165,7 @@ class Importing:
         for name, added in zip(named, self._adder.add(files), strict=True):
             if added.uuid is not None and added.ref is not None:
                 self._objects.add(name, Target(added.uuid, added.ref))
+                self._counted.add(added.uuid.hex())
                 self.report.objects += 1
             elif isinstance(added.error, ExistsError) and added.info is not None:
                 self._objects.add(name, self._object_with(added.info.content_id, added.file.name))
@@ -166,7 +183,13 @@ class Importing:
             self.report.loss.problem(
                 Problem(name, f"has the same content as {found.name!r}; one object stands for both")
             )
-        return self._usable(self._author.queries.revisions(found.kind, found.uuid), name)
+        revisions = self._author.queries.revisions(found.kind, found.uuid)
+        current = next((each for each in revisions if each.current), None)
+        if current is not None and current.content_id != content_id:
+            what = "is what the object was before an update; what is proposed for it is about that older version"
+            self.report.loss.problem(Problem(name, what))
+        # annotations are about the bytes that they were made on, whatever the object has become since
+        return self._usable([each for each in revisions if each.content_id == content_id], name)
 
     def _object_named(self, name: str) -> Target | Unusable:
         try:
@@ -181,7 +204,8 @@ class Importing:
             revision = self._proposer.base_of(revisions)
         except WrongStateError:
             return Unusable(name, "the object was rejected or deleted in the dataset")
-        self.report.objects_known += 1
+        self.report.objects_known += revision.uuid.hex() not in self._counted
+        self._counted.add(revision.uuid.hex())
         self._after_ms = max(self._after_ms, revision.time_ms)
         return Target(revision.uuid, revision.ref)
 
@@ -196,12 +220,12 @@ class Importing:
         for each in waiting:
             if each.key in present:
                 continue
-            on, schema = self._objects.get(each.image_name), self._schema(each.schema, each.schema_version)
+            on = self._objects.get(each.image_name)
             if on is None:
                 self.report.loss.problem(Problem(each.place, "its image was not named before it; left out"))
             elif isinstance(on, Unusable):
                 on.annotations += 1
-            elif isinstance(schema, Unusable):
+            elif isinstance(schema := self._schema(each.schema, each.schema_version), Unusable):
                 schema.annotations += 1
             else:
                 if each.schema_version and self._document(each) != schema.body:
@@ -248,12 +272,12 @@ class Importing:
                 self._schemas[key] = next(same, Unusable(full_schema_name(name), error.what))
         return self._schemas[key]
 
-    def _propose_labels(self, declared: ImportedLabels) -> None:
-        usable = not isinstance(self._schema(declared.schema), Unusable)  # otherwise it is told below
-        draft = self._labels.proposal(declared) if usable else None
+    def _propose_labels(self, schema: str, declared: list[ImportedLabels]) -> None:
+        usable = not isinstance(self._schema(schema), Unusable)  # otherwise it is told below
+        draft = self._labels.proposal(schema, declared) if usable else None
         if draft is not None:
             self._author.sign([draft.event], after_ms=draft.after_ms)
-            self.report.label_sets.append(full_schema_name(declared.schema))
+            self.report.label_sets.append(full_schema_name(schema))
 
     def _usable_schema(self, name: str, version: int | None) -> Revision:
         """The version that has the document of the source; without one, the version to annotate with."""

@@ -7,6 +7,7 @@ is proposed here.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable
+from uuid import UUID
 
 from gonk_node.core.ids import imported_annotation_uuid, uuid_text
 from gonk_node.errors import NonconformingError
@@ -78,7 +79,7 @@ class HeldAnnotations:
             proposed: uuids of annotations that are proposed with it.
 
         Raises:
-            NonconformingError: one of them is neither in the dataset nor among those.
+            NonconformingError: one of them is neither in the dataset nor among those, whatever uuid it has there.
         """
         if not each.refers:
             return body
@@ -90,6 +91,8 @@ class HeldAnnotations:
             else:
                 renamed = self._renamed.get(key.hex()) or key.hex()
                 uuid = imported_annotation_uuid(self._queries.dataset, on, bytes.fromhex(renamed))
+            if uuid not in proposed and not self.known([uuid]):
+                uuid = UUID(value[member]).bytes  # in the source, which may be an export of this very dataset
             if uuid not in proposed and not self.known([uuid]):
                 raise NonconformingError(f"its {member} was left out")
             value[member] = uuid_text(uuid)

@@ -6,6 +6,7 @@ file. What a file declares and the label set lacks is proposed behind what is th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from gonk_node.errors import NonconformingError, NotFoundError, RefusedError
@@ -51,17 +52,31 @@ class DeclaredLabels:
             value["labels"] = [ids.get(label, label) for label in value["labels"]]
         return canonical(value)
 
-    def proposal(self, declared: ImportedLabels) -> Draft[bool] | None:
-        """What adds the labels that the dataset's set lacks, to be signed; None where it lacks none, or it cannot be."""
-        standing = self._of(declared.schema)
-        if standing is None:
+    def proposal(self, schema: str, declared: Iterable[ImportedLabels]) -> Draft[bool] | None:
+        """What adds the labels that the dataset's set lacks, to be signed; None where it lacks none, or it cannot be.
+
+        Args:
+            schema: of which the labels are.
+            declared: all that the source declares of it, which it may do in several files: one behind the other.
+        """
+        standing = wanted = self._of(schema)
+        if standing is None or wanted is None:
             return None
+        place = ""
+        for each in declared:
+            place = each.place
+            try:
+                wanted = wanted.with_more(each.labels)
+            except RefusedError as error:
+                self._tell(place, error)
         try:
-            wanted = standing.with_more(declared.labels)
             return None if wanted == standing else proposal(self._proposer, self._content, wanted.encode())
         except RefusedError as error:
-            self._loss.left_out(declared.place, f"its labels make no label set: {error}; left out")
+            self._tell(place, error)
             return None
+
+    def _tell(self, place: str, error: RefusedError) -> None:
+        self._loss.left_out(place, f"its labels make no label set: {error}; left out")
 
     def _of(self, schema: str) -> LabelSet | None:
         """The set that an update would build on; None where it cannot be read."""

@@ -47,9 +47,53 @@ def test_what_is_not_taken_is_told(tmp_path: Path) -> None:
     records = formats.read("imagefolder", tmp_path)
     told = [(Path(each.place).name, each.what) for each in records if isinstance(each, NotCarried)]
     no_image = "files that are no images by the ends of their names"
-    assert told == [("readme.txt", no_image), (".keep", no_image), ("empty", "classes that no image has")]
+    assert told == [
+        ("elsewhere", "links to folders, which are not followed"),
+        ("readme.txt", no_image),
+        (".keep", no_image),
+        ("empty", "classes that no image has"),
+    ]
     [problem] = [each for each in records if isinstance(each, Problem)]
     assert problem.place.endswith("cat/link.png") and "leads out" in problem.what
+
+
+def test_images_in_no_folder_of_a_class_are_told(tmp_path: Path) -> None:
+    folder(tmp_path, "cat/1.png", "2.png", "readme.txt")
+    told = [each for each in formats.read("imagefolder", tmp_path) if isinstance(each, NotCarried)]
+    assert [(Path(each.place).name, each.what) for each in told] == [
+        ("2.png", "images that are in no folder of a class")
+    ]
+
+
+def test_an_image_never_gets_the_name_of_another_one(tmp_path: Path) -> None:
+    folder(tmp_path, "cat/x/1.png", "dog/1.png", "x/1.png")
+    records = formats.read("imagefolder", tmp_path)
+    assert labels(tmp_path) == {"x/1.png": "cat", "1.png": "dog"}
+    [problem] = [each for each in records if isinstance(each, Problem)]
+    assert problem.place.endswith("x/1.png") and "is taken by" in problem.what
+
+
+@pytest.mark.parametrize("called", ["val", "valid", "validation"])
+def test_the_split_for_validation_is_known_by_its_other_names(tmp_path: Path, called: str) -> None:
+    folder(tmp_path, "train/cat/1.png", f"{called}/cat/1.png", f"{called}/dog/2.png")
+    records = formats.read("yolo-classify", tmp_path)
+    bodies = [json.loads(each.body) for each in records if isinstance(each, ImportedAnnotation)]
+    assert labels(tmp_path, "yolo-classify") == {"1.png": "cat", "val/cat/1.png": "cat", "2.png": "dog"}
+    assert [body["attributes"]["yolo"] for body in bodies] == [
+        {"file": "train/cat/1.png", "split": "train"},
+        {"file": "val/cat/1.png", "split": "val"},
+        {"file": "val/dog/2.png", "split": "val"},
+    ]
+
+
+def test_what_is_beside_the_splits_is_told(tmp_path: Path) -> None:
+    folder(tmp_path, "train/cat/1.png", "train/2.png", "more/cat/3.png", "4.png")
+    told = [each for each in formats.read("yolo-classify", tmp_path) if isinstance(each, NotCarried)]
+    assert [(Path(each.place).relative_to(tmp_path.resolve()).as_posix(), each.what) for each in told] == [
+        ("more", "folders beside those of the splits"),
+        ("4.png", "images that are in no folder of a class"),
+        ("train/2.png", "images that are in no folder of a class"),
+    ]
 
 
 def test_what_has_no_classes_is_refused(tmp_path: Path) -> None:
@@ -57,6 +101,21 @@ def test_what_has_no_classes_is_refused(tmp_path: Path) -> None:
         labels(tmp_path)
     with pytest.raises(InputFileError, match="is no folder"):
         labels(tmp_path / "none")
+
+
+@pytest.mark.parametrize(("format_name", "folder"), [("imagefolder", "c/"), ("yolo-detect", "images/")])
+def test_images_that_are_none_by_their_names_get_an_ending_and_are_read_back(
+    tmp_path: Path, format_name: str, folder: str
+) -> None:
+    names = {"frame_1": "frame_1.png", "a.b": "a.b.png", "x.txt": "x.txt.png", "y.PNG": "y.PNG"}
+    said = [("classification", {"label": "c"}), ("bounding-box", {"label": "c", "x": 1, "y": 1, "w": 1, "h": 1})]
+    samples = sorted((formats.sample(name, said) for name in names), key=lambda each: each.uuid)
+    loss = formats.export(samples, format_name, tmp_path / "out")
+    written = formats.files(tmp_path / "out")
+    assert {name for name in written if name.startswith(folder)} == {folder + name for name in names.values()}
+    assert [each.count for each in loss.kinds() if "they were changed" in each.what] == [3]
+    read = formats.read(format_name, tmp_path / "out")
+    assert {each.image_name for each in read if isinstance(each, ImportedAnnotation)} == set(names.values())
 
 
 def test_images_go_into_the_folder_of_their_first_label_and_the_rest_is_told(tmp_path: Path) -> None:

@@ -57,9 +57,44 @@ def test_an_area_is_believed_until_somebody_changes_the_annotation(tmp_path: Pat
 
 
 def test_holes_are_told_and_taken_from_the_area(tmp_path: Path) -> None:
-    document, loss = written(tmp_path, [("polygon", {"label": "a", "parts": [SQUARE | {"holes": [HOLE]}]})])
+    shapes = [
+        ("polygon", {"label": "a", "parts": [SQUARE | {"holes": [HOLE]}]} | of_coco(1)),
+        ("bounding-box", BOX | of_coco(1)),
+    ]
+    document, loss = written(tmp_path, shapes)
     assert document["annotations"][0]["area"] == 96
     assert [kind.what for kind in loss.kinds()] == ["holes of polygons, which are filled"]
+
+
+@pytest.mark.parametrize("format_name", ["coco", "cvat", "label-studio", "voc", "yolo-detect"])
+def test_a_number_that_cannot_be_reckoned_with_leaves_out_its_annotation_only(tmp_path: Path, format_name: str) -> None:
+    far = {"label": "far", "x": 1e308, "y": -1e308, "w": 1e308, "h": 1e308, "attributes": {"x": 1e308}}
+    near = BOX | {"attributes": {format_name.partition("-")[0]: {"note": 1e308}}}
+    one = formats.sample("a.png", [("bounding-box", far), ("bounding-box", near)])
+    loss = formats.export([one], format_name, tmp_path / "out")
+    assert [each.what for each in loss.problems] == ["has a number beyond 1e+100; left out"]
+
+
+def test_an_outline_that_would_not_be_read_back_is_told(tmp_path: Path) -> None:
+    line = {"outer": [[1, 1], [2, 2], [3, 3]], "holes": []}
+    outline = ("polygon", {"label": "a", "parts": [line]} | of_coco(1))
+    _, loss = written(tmp_path, [outline, ("bounding-box", BOX | of_coco(1))])
+    assert [kind.what for kind in loss.kinds()] == [
+        "outlines without an area: readers take them for degenerate, gonk too"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("schema", "body"),
+    [
+        ("polygon", {"label": "a", "parts": [SQUARE]}),
+        ("mask", {"label": "a", "size": [2, 2], "counts": [0, 4]}),
+        ("keypoints", {"label": "a", "points": [{"name": "x", "x": 1, "y": 1, "v": 2}]}),
+    ],
+)
+def test_a_box_that_nobody_made_is_told(tmp_path: Path, schema: str, body: dict[str, Any]) -> None:
+    _, loss = written(tmp_path, [(schema, body)])
+    assert [kind.what for kind in loss.kinds()] == ["that there is no box: COCO wants one, which is made of the shape"]
 
 
 def test_what_does_not_fit_the_schema_that_ships_is_left_out_and_told_once(tmp_path: Path) -> None:
@@ -86,6 +121,29 @@ def test_a_label_set_brings_points_and_skeleton(tmp_path: Path) -> None:
     assert (category["id"], category["name"]) == (4, "Person")
     assert (category["keypoints"], category["skeleton"]) == (["head", "foot"], [[2, 1]])
     assert document["annotations"][0]["keypoints"] == [0, 0, 0, 1, 2, 2]
+
+
+def test_points_and_skeleton_come_from_the_label_set_that_has_them(tmp_path: Path) -> None:
+    pointed = Label("a", "a", keypoints=("head", "foot"), skeleton=(("foot", "head"),))
+    sets = {"bounding-box": {"a": Label("a", "a")}, "keypoints": {"a": pointed}}
+    body = {"label": "a", "points": [{"name": "foot", "x": 1, "y": 2, "v": 2}], "box": {"x": 1, "y": 1, "w": 2, "h": 2}}
+    document, loss = written(tmp_path, [("keypoints", body), ("bounding-box", BOX)], "person_keypoints", labels=sets)
+    [category] = document["categories"]
+    assert (category["keypoints"], category["skeleton"]) == (["head", "foot"], [[2, 1]])
+    assert not loss
+
+
+@pytest.mark.parametrize("format_name", ["coco", "cvat", "label-studio"])
+def test_names_of_labels_that_label_sets_do_not_agree_about_are_told(tmp_path: Path, format_name: str) -> None:
+    sets = {
+        "bounding-box": {"a": Label("a", "Cat"), "b": Label("b", "dog"), "c": Label("c", "fox")},
+        "polygon": {"a": Label("a", "cat"), "d": Label("d", "dog"), "c": Label("c", "fox")},
+    }
+    loss = formats.export([formats.sample("a.png", [])], format_name, tmp_path / "out", labels=sets)
+    assert {kind.what: kind.places for kind in loss.kinds()} == {
+        "names of labels that another schema's label set calls otherwise": ["label 'a' of polygon"],
+        "names that are those of two labels, in files that have one list: they get ids": ["label 'd' of polygon"],
+    }
 
 
 @pytest.mark.slow

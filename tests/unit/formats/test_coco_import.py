@@ -8,6 +8,7 @@ import pytest
 
 from gonk_node.errors import InputFileError
 from gonk_node.formats import IMPORTERS
+from gonk_node.formats.label_set import LabelSet
 from gonk_node.formats.loss import NotCarried
 from gonk_node.formats.sample import ImportedAnnotation, ImportedImage, ImportedLabels, Record
 from gonk_node.state.strict_json import Problem
@@ -423,6 +424,107 @@ def test_points_and_skeleton_of_a_category_are_its_labels(coco: Coco) -> None:
     assert label.keypoints == ("nose", "tail", "paw")
     assert label.skeleton == (("nose", "tail"), ("paw", "tail"))
     assert label.attributes == {"coco": {"id": 7, "supercategory": "cell"}}
+
+
+def test_lines_of_a_skeleton_that_join_nothing_are_told(coco: Coco) -> None:
+    coco.document["categories"] = [{"id": 7, "name": "p", "keypoints": ["a", "b", "c"], "skeleton": [[0, 1], [1, 2]]}]
+    coco.add(keypoints=[1, 2, 2, 3, 4, 2, 5, 6, 2])
+    records = coco.read()
+    [labels] = [each for each in records if isinstance(each, ImportedLabels)]
+    assert labels.labels[0].skeleton == (("a", "b"),)
+    told = [(each.place.split(": ")[1], each.what) for each in records if isinstance(each, NotCarried)]
+    assert ("/categories/0/skeleton", "lines of skeletons that join no two keypoints") in told
+
+
+def test_what_no_label_can_have_is_told_and_the_other_labels_are_declared(coco: Coco) -> None:
+    coco.document["categories"] += [
+        {"id": 8, "name": "half \ud800"},
+        {"id": 9, "name": "n" * 5000},
+        {"id": 10, "name": "WBC", "x": float("nan"), "y": 1},
+        {"id": 11, "name": "p", "keypoints": ["\udc00"]},
+    ]
+    records = coco.read()
+    told = [(each.place.split(": ")[1], each.what) for each in records if isinstance(each, NotCarried)]
+    assert [each for each in told if "categories" in each[0]] == [
+        ("/categories/1", "names of categories that no label can have"),
+        ("/categories/2", "names of categories that no label can have"),
+        ("/categories/3", "fields of categories that JSON cannot hold (NaN, Infinity)"),
+        ("/categories/4", "fields of categories that JSON cannot hold (NaN, Infinity)"),
+    ]
+    [declared] = [each for each in records if isinstance(each, ImportedLabels)]
+    assert [label.name for label in declared.labels] == ["RBC", "WBC", "p"]
+    assert declared.labels[1].attributes == {"coco": {"id": 10, "y": 1}}
+    LabelSet("schema-keypoints").with_more(declared.labels)
+
+
+def test_whole_numbers_with_a_fraction_are_ids(coco: Coco) -> None:
+    coco.document["images"][0]["id"] = 1.0
+    coco.document["categories"][0]["id"] = 7.0
+    coco.add(id=5.0, category_id=7)
+    coco.add(id=5, image_id=1.0)
+    records = coco.read()
+    [body] = bodies(records)
+    assert {name: type(body["attributes"]["coco"][name]) for name in ("id", "image_id", "category_id")} == {
+        "id": int,
+        "image_id": int,
+        "category_id": int,
+    }
+    assert problems(records) == [("/annotations/1/id", "annotation id 5 is taken or no id; left out")]
+    [labels] = [each for each in records if isinstance(each, ImportedLabels)]
+    assert labels.labels[0].attributes["coco"]["id"] == 7
+
+
+def test_annotations_whose_id_is_null_are_read_as_those_without(coco: Coco) -> None:
+    coco.add(id=None)
+    coco.add(id=None)
+    records = coco.read()
+    assert len(bodies(records)) == 2
+    assert problems(records) == []
+
+
+@pytest.mark.parametrize("crowd", ["1", 2, [1]])
+def test_an_iscrowd_that_is_none_is_told(coco: Coco, crowd: Any) -> None:
+    coco.add(iscrowd=crowd)
+    coco.add(iscrowd=1)
+    coco.add(iscrowd=None)
+    records = coco.read()
+    assert [body.get("iscrowd") for body in bodies(records)] == [None, True, None]
+    [told] = [each for each in records if isinstance(each, NotCarried) and "iscrowd" in each.what]
+    assert told.place.endswith("/annotations/0")
+
+
+def test_images_may_be_in_folders_of_their_subsets(coco: Coco) -> None:
+    coco.file.unlink(missing_ok=True)
+    (coco.images / "a.png").unlink()
+    for number, subset in enumerate(("train", "val"), 1):
+        (coco.images / subset).mkdir()
+        (coco.images / subset / "a.png").write_bytes(PNG + subset.encode())
+        coco.document["annotations"] = []
+        coco.add(id=number, bbox=[number, 1, 1, 1])
+        coco.file = coco.folder / f"instances_{subset}.json"
+        coco.read()
+    records = list(IMPORTERS["coco"](coco.folder, coco.images))
+    assert problems(records) == []
+    found = {each.name: each.path for each in records if isinstance(each, ImportedImage)}
+    assert found == {
+        "a.png": (coco.images / "train/a.png").resolve(),
+        "val/a.png": (coco.images / "val/a.png").resolve(),
+    }
+    said = {each.image_name: json.loads(each.body)["x"] for each in annotations(records)}
+    assert said == {"a.png": 1, "val/a.png": 2}
+
+
+def test_a_file_in_a_folder_that_is_no_coco_file_is_a_problem_and_the_others_are_read(coco: Coco) -> None:
+    coco.add()
+    coco.read()
+    (coco.folder / "a.json").write_text('{"x": 1}')
+    (coco.folder / "z.json").write_text("[")
+    records = list(IMPORTERS["coco"](coco.folder, coco.images))
+    assert len(bodies(records)) == 1
+    assert [Path(each.place).name for each in records if isinstance(each, Problem)] == ["a.json", "z.json"]
+    coco.file.unlink()
+    with pytest.raises(InputFileError, match=r"a\.json: is no COCO file"):
+        list(IMPORTERS["coco"](coco.folder, coco.images))
 
 
 def test_lists_in_any_order_are_read_alike(coco: Coco) -> None:

@@ -161,11 +161,37 @@ def test_long_lines_and_many_columns_are_refused(tmp_path: Path, monkeypatch: py
         rows(tmp_path, "file_name,label,more\n")
 
 
-def test_a_quote_that_is_left_open_is_a_problem(tmp_path: Path) -> None:
+def test_a_quote_that_is_left_open_is_a_problem_where_its_row_begins(tmp_path: Path) -> None:
     records = rows(tmp_path, 'file_name,label\na.png,1\na.png,"2\nb.png,3\n')
     assert bodies(records) == [{"label": "1"}]
-    [(_, what)] = problems(records)
+    [(place, what)] = problems(records)
+    assert place == "line 3"
     assert "unexpected end" in what
+
+
+def test_a_row_of_several_lines_is_told_where_it_begins(tmp_path: Path) -> None:
+    records = rows(tmp_path, 'file_name,label,note\na.png,1,"x\ny"\nb.png,,"x\ny\nz"\nnone.png,2,"x\ny"\n')
+    assert [place for place, _ in problems(records)] == ["line 4", "line 7"]
+
+
+@pytest.mark.parametrize("note", ["y" * 200_000, "b.png,no row,\n" * 20_000])
+def test_long_cells_come_back_and_what_is_in_them_is_no_row(tmp_path: Path, note: str) -> None:
+    body = {"label": "cat", "attributes": {"csv": {"note": note}}}
+    formats.export([formats.sample("a.png", [("classification", body)])], "csv", tmp_path / "out")
+    limit = csv.field_size_limit()
+    records = formats.read("csv", tmp_path / "out", tmp_path / "out/images")
+    assert bodies(records) == [body]
+    assert problems(records) == []
+    assert csv.field_size_limit() == limit  # it is one for the whole process
+
+
+def test_a_cell_without_an_end_is_refused_and_not_read_on_in_its_middle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_labels, "CSV_LINE_CHARS_MAX", 100)
+    text = 'file_name,label\na.png,1\na.png,"' + "b.png,2\n" * 20 + '"\n'
+    with pytest.raises(InputFileError, match="line 3: has a cell of more than 100 characters"):
+        rows(tmp_path, text)
 
 
 def test_equal_rows_have_keys_of_their_own_and_keep_them(tmp_path: Path) -> None:

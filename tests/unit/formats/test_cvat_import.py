@@ -252,6 +252,17 @@ def test_images_of_a_subset_are_found_in_its_folder_and_called_so_where_the_name
     assert [each.path.parent.name for each in found if each.path] == ["train", "val"]
 
 
+def test_so_are_those_of_the_subsets_of_several_files(files: Cvat) -> None:
+    for subset in ("train", "val"):
+        files.add(f"{subset}/b.png", formats.png(salt=subset.encode()))
+        shown = image(box(f'label="{subset}"'), name="b.png", more=f' subset="{subset}"')
+        (files.folder / f"{subset}.xml").write_text(document(shown))
+    records = formats.read("cvat", files.folder, files.images)
+    assert [each.name for each in records if isinstance(each, ImportedImage)] == ["b.png", "val/b.png"]
+    said = {each.image_name: json.loads(each.body)["label"] for each in records if isinstance(each, ImportedAnnotation)}
+    assert said == {"b.png": "train", "val/b.png": "val"}
+
+
 def test_frames_of_a_video_are_found_although_their_format_is_not_said(files: Cvat) -> None:
     files.add("frame_000012.PNG", formats.png())
     [found] = (each for each in files.read(document(image(name="frame_000012"))) if isinstance(each, ImportedImage))

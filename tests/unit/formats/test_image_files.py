@@ -15,7 +15,7 @@ from gonk_node.formats.images import find, folder_beside, media_type
         (b"\xff\xd8\xff\xdb", "image/jpeg"),
         (b"GIF89a", "image/gif"),
         (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "image/webp"),
-        (b"BM", "image/bmp"),
+        (b"BM" + bytes(12) + b"\x28\0\0\0", "image/bmp"),
         (b"II*\x00", "image/tiff"),
         (b"MM\x00*", "image/tiff"),
         (b"\x00\x00\x00\x1cftypavif", "image/avif"),
@@ -28,12 +28,25 @@ def test_the_first_bytes_decide_the_media_type_whatever_the_name(tmp_path: Path,
     assert media_type("a.txt", path) == expected
 
 
+def test_a_text_that_begins_as_a_bitmap_does_is_a_text(tmp_path: Path) -> None:
+    path = tmp_path / "note.txt"
+    path.write_bytes(b"BMI: 24, as it was last year")
+    assert media_type("note.txt", path) == "text/plain"
+
+
 def test_unknown_bytes_go_by_the_name(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"hello")
     assert media_type("a.csv", path) == "text/csv"
     assert media_type("a.nonsense", path) == "application/octet-stream"
     assert media_type("a.png", None) == "image/png"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("a.csv.gz", "application/gzip"), ("a.csv.bz2", "application/octet-stream")]
+)
+def test_what_is_packed_is_not_what_is_in_it(name: str, expected: str) -> None:
+    assert media_type(name, None) == expected
 
 
 def test_a_folder_is_no_image(tmp_path: Path) -> None:

@@ -165,6 +165,20 @@ def test_what_has_no_place_here_is_told(tmp_path: Path) -> None:
     ]
 
 
+def test_names_of_schemas_may_have_their_prefix(tmp_path: Path) -> None:
+    annotations = [{"schema": name, "body": {}} for name in ("mine", "schema-mine")]
+    document = {"name": "schema-mine", "document": SCHEMA.decode()}
+    records = lines(tmp_path, good(annotations=annotations), schemas=(document,))
+    assert [each.name for each in records if isinstance(each, ImportedSchema)] == ["mine"]
+    assert [each.schema for each in records if isinstance(each, ImportedAnnotation)] == ["mine", "mine"]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:
+    records = lines(tmp_path, "\ufeff" + json.dumps(good()), "\ufeff" + json.dumps(good(name="b")))
+    assert [each.object_name for each in records if isinstance(each, ImportedImage)] == ["a"]
+    assert len(problems(records)) == 1
+
+
 def test_a_line_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jsonl, "JSONL_LINE_BYTES_MAX", 100)
     with pytest.raises(InputFileError, match="longer than 100 bytes"):

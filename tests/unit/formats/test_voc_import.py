@@ -12,6 +12,7 @@ from gonk_node.formats.loss import NotCarried
 from gonk_node.formats.sample import ImportedAnnotation, ImportedImage, Record
 from gonk_node.formats.strict_xml import parse
 from gonk_node.state.strict_json import Problem
+from kit import formats
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(100)
 BOMB = '<!DOCTYPE a [<!ENTITY a "x"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]>'
@@ -79,6 +80,55 @@ def test_corners_count_pixels_from_one_and_include_the_last(voc: Voc) -> None:
     whole, part = bodies(voc.read())
     assert [whole[side] for side in "xywh"] == [0, 0, 640, 480]
     assert [part[side] for side in "xywh"] == [1.5, 0, 2, 2]
+
+
+def test_fractions_are_those_of_the_file(voc: Voc) -> None:
+    voc.add("a", voc_object("259.15 1.1 300.3 20.35"))
+    [body] = [json.loads(each.body) for each in voc.read() if isinstance(each, ImportedAnnotation)]
+    assert [body[name] for name in "xywh"] == [258.15, 0.1, 42.15, 20.25]
+
+
+def test_labels_that_xml_or_readers_change_are_told(tmp_path: Path) -> None:
+    names = [" a", "a\x0bb", "a b"]
+    bodies = [("bounding-box", {"label": name, "x": 1, "y": 1, "w": 5, "h": 5}) for name in names]
+    loss = formats.export([formats.sample("a.png", bodies)], "voc", tmp_path / "out")
+    assert [(each.what, each.count) for each in loss.kinds()] == [
+        ("characters that no XML can hold, in labels, and blanks around them", 2)
+    ]
+
+
+def test_objects_are_known_by_what_they_say_wherever_they_stand(voc: Voc) -> None:
+    boxes = [voc_object(), voc_object("5 5 9 9"), voc_object(), voc_object("6 6 9 9")]
+    voc.add("a", *boxes)
+    before = [each.key for each in voc.read() if isinstance(each, ImportedAnnotation)]
+    voc.add("a", *boxes[1:])
+    after = [each.key for each in voc.read() if isinstance(each, ImportedAnnotation)]
+    assert len(set(before)) == 4
+    assert set(after) == set(before) - {before[2]}, "of two that are equal, the second is gone"
+
+
+def test_what_is_there_twice_and_what_is_in_folders_below_is_told(voc: Voc) -> None:
+    voc.add("a", voc_object(more="<bndbox><xmin>1</xmin></bndbox><name>other</name>"), voc_object())
+    (voc.annotations / "more").mkdir()
+    (voc.annotations / "more/b.xml").write_text("<annotation/>")
+    (voc.annotations / "images").mkdir()
+    told = [(Path(each.place).name, each.what) for each in voc.read() if isinstance(each, NotCarried)]
+    assert told[-3:] == [
+        ("object[1]", "all but the first <bndbox> of objects"),
+        ("object[1]", "all but the first <name> of objects"),
+        ("more", "folders of files below that of the annotations: import each by itself"),
+    ]
+
+
+def test_a_flag_that_says_something_else_is_told(voc: Voc) -> None:
+    said = "<truncated>true</truncated><difficult>Unspecified</difficult><occluded></occluded>"
+    voc.add("a", voc_object(more=said))
+    records = voc.read()
+    [told] = [each for each in records if isinstance(each, NotCarried) and "neither" in each.what]
+    assert told.place.endswith("a.xml: /annotation/object[1]")
+    assert told.what == "<truncated> of objects that is neither 0 nor 1"
+    [body] = [json.loads(each.body) for each in records if isinstance(each, ImportedAnnotation)]
+    assert "truncated" not in body
 
 
 def test_flags_and_pose_are_kept_where_they_say_something(voc: Voc) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,10 @@ def bodies(records: list[Record]) -> list[dict[str, Any]]:
     return [json.loads(each.body) for each in records if isinstance(each, ImportedAnnotation)]
 
 
+def keys(records: list[Record]) -> list[bytes]:
+    return [each.key for each in records if isinstance(each, ImportedAnnotation)]
+
+
 def problems(records: list[Record]) -> list[str]:
     return [f"{each.place}: {each.what}" for each in records if isinstance(each, Problem)]
 
@@ -45,6 +50,108 @@ def test_a_box_is_read_with_its_place(tmp_path: Path) -> None:
         "h": 20,
         "attributes": {"yolo": {"file": "train/a.txt", "line": 1, "class": 1}},
     }
+
+
+def test_blanks_around_a_name_in_quotes_are_part_of_it(tmp_path: Path) -> None:
+    folder = one(tmp_path, "0 0.5 0.5 0.2 0.4\n1 0.5 0.5 0.1 0.1\n", 'train: images\nnames: ["cat", "cat "]\n')
+    assert [body["label"] for body in bodies(formats.read("yolo-detect", folder))] == ["cat", "cat "]
+
+
+def test_a_byte_order_mark_and_classes_as_decimals_are_read(tmp_path: Path) -> None:
+    folder = one(tmp_path, "\ufeff0 0.5 0.5 0.2 0.4\r\n1.000 0.5 0.5 0.1 0.1\r\n1.5 0.5 0.5 0.1 0.1\r\n")
+    records = formats.read("yolo-detect", folder)
+    assert [body["label"] for body in bodies(records)] == ["cat", "dog"]
+    assert [body["attributes"]["yolo"]["class"] for body in bodies(records)] == [0, 1]
+    [problem] = problems(records)
+    assert "line 3: there is no class '1.5'" in problem
+
+
+@pytest.mark.parametrize(
+    ("image", "label"),
+    [
+        ("pictures/a.png", "labels/a.txt"),
+        ("images/train/a.png", "labels/train/a.txt"),
+        ("train/images/a.png", "train/labels/a.txt"),
+        ("pictures/a.png", "pictures/a.txt"),
+    ],
+)
+def test_labels_of_a_folder_that_is_named_are_found_where_yolo_has_them(tmp_path: Path, image: str, label: str) -> None:
+    files = {"data.yaml": "names: [cat]\n", image: formats.png(), label: "0 0.5 0.5 0.2 0.4\n"}
+    dataset(tmp_path, files)
+    assert len(bodies(formats.read("yolo-detect", tmp_path, (tmp_path / image).parent))) == 1
+
+
+@pytest.mark.parametrize("splits", ["train: images\nval: images/val", "train: all.txt\nval: all.txt"])
+def test_an_image_that_is_in_two_splits_is_read_once(tmp_path: Path, splits: str) -> None:
+    line = "0 0.5 0.5 0.2 0.4\n"
+    files = {"data.yaml": f"{splits}\nnames: [cat]\n", "images/val/a.png": formats.png(), "labels/val/a.txt": line}
+    records = formats.read("yolo-detect", dataset(tmp_path, files | {"all.txt": "images/val/a.png\n"}))
+    assert len(bodies(records)) == 1
+    assert problems(records) == []
+
+
+def test_labels_without_an_image_and_files_that_are_no_images_are_told(tmp_path: Path) -> None:
+    line = "0 0.5 0.5 0.2 0.4\n"
+    files: dict[str, str | bytes] = {f"labels/{name}.txt": 2 * line for name in ("b", "sub/c", "d")}
+    files |= {"labels/a.TXT": line, "labels/classes.txt": "cat\ndog\n", "labels/empty.txt": "", "images/d.jfif": b"x"}
+    dataset(one(tmp_path, line), files)
+    records = formats.read("yolo-detect", tmp_path)
+    told = [each for each in records if isinstance(each, Problem)]
+    assert [Path(each.place).relative_to(tmp_path.resolve()).as_posix() for each in told] == [
+        "labels/a.TXT",
+        "labels/b.txt",
+        "labels/d.txt",
+        "labels/sub/c.txt",
+    ]
+    assert told[1].what.startswith("there is no image 'b' with a known ending in ")
+    assert told[1].what.endswith("; left out, and its 2 annotations with it")
+    assert [Path(each.place).name for each in records if isinstance(each, NotCarried)] == ["d.jfif"]
+
+
+def test_a_folder_that_cannot_be_read_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset(one(tmp_path, ""), {"images/locked/b.png": formats.png()})
+    scandir = os.scandir
+
+    def refusing(path: Any) -> Any:
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    with pytest.raises(InputFileError, match="locked: cannot be read: Permission denied"):
+        formats.read("yolo-detect", tmp_path)
+
+
+def test_lines_are_known_by_what_they_say_wherever_they_stand(tmp_path: Path) -> None:
+    lines = ["0 0.5 0.5 0.2 0.4\n", "1 0.5 0.5 0.2 0.4\n", "0 0.5 0.5 0.2 0.4\n", "1 0.5 0.5 0.1 0.1\n"]
+    before = keys(formats.read("yolo-detect", one(tmp_path, "".join(lines))))
+    after = keys(formats.read("yolo-detect", one(tmp_path, "".join(lines[1:]))))
+    assert len(set(before)) == 4
+    assert set(after) == set(before) - {before[2]}, "of two that are equal, the second is gone"
+    emptied = [
+        keys(formats.read("yolo-detect", one(tmp_path, "", f"{split}: images\nnames: [a]\n")))
+        for split in ("train", "val")
+    ]
+    assert emptied[0] == emptied[1]
+
+
+def test_a_picture_that_is_shown_turned_is_told(tmp_path: Path) -> None:
+    orientation = b"\xff\xe1\x00\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+    frame = b"\xff\xc0\x00\x11\x08\x00\x32\x00\x64\x03" + bytes(9)
+    files = {"data.yaml": "train: images\nnames: [a]\n", "images/a.jpg": b"\xff\xd8" + orientation + frame}
+    records = formats.read("yolo-detect", dataset(tmp_path, files | {"labels/a.txt": "0 0.5 0.5 0.2 0.4\n"}))
+    [told] = [each for each in records if isinstance(each, NotCarried)]
+    assert told.place.endswith("a.jpg") and "EXIF" in told.what
+    assert [(body["x"], body["w"]) for body in bodies(records)] == [(40, 20)]
+
+
+def test_labels_beside_images_are_told_apart_from_other_texts(tmp_path: Path) -> None:
+    line = "0 0.5 0.5 0.2 0.4\n"
+    files = {"classes.txt": "cat\n", "a.png": formats.png(), "a.txt": line, "b.txt": line, "notes.txt": "0 x\n"}
+    records = formats.read("yolo-detect", dataset(tmp_path, files))
+    assert len(bodies(records)) == 1
+    [problem] = problems(records)
+    assert "b.txt: there is no image 'b'" in problem
 
 
 def test_the_score_of_a_prediction_is_kept(tmp_path: Path) -> None:

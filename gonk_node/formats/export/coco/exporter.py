@@ -244,5 +244,9 @@ def _tell(item: _Item, sample: Sample, loss: Loss) -> None:
         tell_other_attributes(body, place, _FORMAT, loss)
         if schema == "polygon" and any(part.get("holes") for part in body["parts"]):
             loss.not_carried(place, "holes of polygons, which are filled")
+        if schema == "polygon" and not all(coco_shapes.ring_area(part["outer"]) for part in body["parts"]):
+            loss.not_carried(place, "outlines without an area: readers take them for degenerate, gonk too")
+    if item.file != "captions" and "bounding-box" not in item.bodies and "box" not in item.bodies.get("keypoints", {}):
+        loss.not_carried(place, "that there is no box: COCO wants one, which is made of the shape")
     if "lang" in item.body:
         loss.not_carried(place, "the language of captions")

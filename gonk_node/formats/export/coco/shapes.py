@@ -51,7 +51,7 @@ def area(bodies: Mapping[str, Body]) -> int | float:
         return rle.area(runs(bodies["mask"]))
     if "polygon" in bodies:
         parts = bodies["polygon"]["parts"]
-        inside = sum(_ring_area(part["outer"]) - sum(map(_ring_area, part.get("holes", ()))) for part in parts)
+        inside = sum(ring_area(part["outer"]) - sum(map(ring_area, part.get("holes", ()))) for part in parts)
         return short(inside)
     _, _, w, h = box(bodies)
     return short(w * h)
@@ -89,5 +89,6 @@ def around(points: Iterable[Sequence[float]]) -> Numbers:
     return [short(x), short(y), short(max(xs) - x), short(max(ys) - y)]
 
 
-def _ring_area(ring: Sequence[Sequence[float]]) -> float:
+def ring_area(ring: Sequence[Sequence[float]]) -> float:
+    """In square pixels, of an outline without holes."""
     return abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(ring, [*ring[1:], ring[0]], strict=True))) / 2

@@ -12,8 +12,8 @@ from typing import Any
 from gonk_node.core.limits import CVAT_MASK_RUNS_MAX, CVAT_POINTS_MAX
 from gonk_node.errors import InputFileError, RefusedError
 from gonk_node.formats import rle
-from gonk_node.formats.cvat.shapes import EXACT, FORMAT
-from gonk_node.formats.export.coco.shapes import short
+from gonk_node.formats.cvat.shapes import FORMAT
+from gonk_node.formats.decimals import EXACT, exact, plain
 from gonk_node.formats.export.job import kept
 from gonk_node.formats.export.xml_lines import Xml
 from gonk_node.formats.image_size import ImageSize
@@ -184,20 +184,6 @@ def are_plain_points(body: Body) -> bool:
     """Whether points are named by their positions, and all are there: then CVAT's `points` can hold them."""
     names = [point["name"] for point in body["points"]]
     return names == [str(at) for at in range(len(names))] and all(point["v"] == 2 for point in body["points"])
-
-
-# --- numbers ------------------------------------------------------------------------------------------------
-
-
-def exact(value: float) -> Decimal:
-    """The number as it is written."""
-    return Decimal(repr(short(value)))
-
-
-def plain(value: Decimal) -> str:
-    """The shortest text of a number, without an exponent where it is no monster."""
-    found = value.normalize(EXACT)
-    return format(found, "f") if -30 < found.adjusted() < 30 else str(found)
 
 
 def points_text(points: Sequence[Sequence[float]]) -> str:

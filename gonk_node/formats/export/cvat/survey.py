@@ -155,6 +155,7 @@ def _declared(job: Job) -> dict[str, Label]:
     """The labels of all sets by their ids, in order; of one in several sets what the first says, or that with points."""
     found: dict[str, Label] = {}
     for schema in (*IMAGE_SCHEMAS, TRACK):
+        job.tell_names(schema, job.labels.get(schema, {}), found)
         for label_id, label in job.labels.get(schema, {}).items():
             if label_id not in found or (label.keypoints and not found[label_id].keypoints):
                 found[label_id] = label
