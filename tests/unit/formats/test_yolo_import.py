@@ -104,7 +104,7 @@ def test_labels_without_an_image_and_files_that_are_no_images_are_told(tmp_path:
         "labels/sub/c.txt",
     ]
     assert told[1].what.startswith("there is no image 'b' with a known ending in ")
-    assert told[1].what.endswith("; left out, and its 2 annotations with it")
+    assert told[1].what.endswith("; left out, with its 2 annotations")
     assert [Path(each.place).name for each in records if isinstance(each, NotCarried)] == ["d.jfif"]
 
 
