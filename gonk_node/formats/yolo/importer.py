@@ -57,8 +57,12 @@ class _Reading:
                 if (place := str(file)) not in self.files:
                     self.files.add(place)
                     yield from self._image(split, file, place)
-        for split in {(each.images, each.labels): each for each in self.source.splits}.values():
-            yield from _passed_over(split)
+        told: set[str] = set()  # splits may overlap
+        for split in self.source.splits:
+            for record in _passed_over(split):
+                if record.place not in told:
+                    told.add(record.place)
+                    yield record
         yield from self._declared()
 
     def _declared(self) -> Iterator[Record]:
@@ -152,7 +156,7 @@ class _Reading:
         return schema, base | body, odd
 
 
-def _passed_over(split: Split) -> Iterator[Record]:
+def _passed_over(split: Split) -> Iterator[Problem | NotCarried]:
     """What is in the folders of a split and belongs to no image there."""
     if split.images != split.labels and split.listed is None:
         for file in all_files(split.images):

@@ -85,9 +85,10 @@ def test_labels_of_a_folder_that_is_named_are_found_where_yolo_has_them(tmp_path
 def test_an_image_that_is_in_two_splits_is_read_once(tmp_path: Path, splits: str) -> None:
     line = "0 0.5 0.5 0.2 0.4\n"
     files = {"data.yaml": f"{splits}\nnames: [cat]\n", "images/val/a.png": formats.png(), "labels/val/a.txt": line}
-    records = formats.read("yolo-detect", dataset(tmp_path, files | {"all.txt": "images/val/a.png\n"}))
+    files |= {"all.txt": "images/val/a.png\n", "labels/val/b.txt": line}
+    records = formats.read("yolo-detect", dataset(tmp_path, files))
     assert len(bodies(records)) == 1
-    assert problems(records) == []
+    assert ["b.txt: there is no image 'b'" in each for each in problems(records)] == [True]
 
 
 def test_labels_without_an_image_and_files_that_are_no_images_are_told(tmp_path: Path) -> None:
