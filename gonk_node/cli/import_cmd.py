@@ -17,7 +17,8 @@ from gonk_node.cli.text import plural
 from gonk_node.errors import InputFileError, UsageError
 from gonk_node.formats import IMAGES_BESIDE, IMPORTERS, catalogue
 from gonk_node.formats.images import folder_beside
-from gonk_node.replica.exchange.importing import Importing, ImportReport
+from gonk_node.replica.exchange.import_report import ImportReport
+from gonk_node.replica.exchange.importing import Importing
 
 _HELP = f"""Propose objects and annotations from another program's files.
 
@@ -76,6 +77,9 @@ def import_(run: Run, dataset: str, format_name: str, source: Path, images: Path
         raise InputFileError(f"nothing could be imported: {first.what}", where=first.place or str(source), hint=hint)
     if not run.as_json:
         _tell(place, report)
+    if report.broken is not None:
+        report.broken.hint = "what came before this is proposed; once the file is whole, the same command adds the rest"
+        raise report.broken
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gonk_node.formats import IMPORTERS
+from gonk_node.formats import IMPORTERS, csv_labels
 from gonk_node.formats.sample import ImportedLabels, Record
 from gonk_node.replica.exchange import importing
 from kit import formats
@@ -214,6 +214,28 @@ def test_a_folder_whose_annotations_are_of_another_format_is_searched_for_coco_i
     (coco.parent / "annotations").mkdir()
     (coco.parent / "annotations" / "1.xml").write_text("<annotation/>")
     assert gonk.json("import", "cells", "coco", coco.parent)["annotations"] == 4
+
+
+def test_a_file_that_breaks_off_is_told_with_what_was_taken_before(gonk: Gonk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "EVENTS_PER_ENTRY", 1)
+    monkeypatch.setattr(csv_labels, "CSV_LINE_CHARS_MAX", 100)
+    (gonk.files / "images").mkdir()
+    for name in ("a.png", "b.png"):
+        (gonk.files / "images" / name).write_bytes(PNG + name.encode())
+    good = "file_name,label\na.png,cat\nmissing.png,cat\nb.png,dog\n"
+    path = gonk.files / "annotations.csv"
+    path.write_text(good + "c.png," + "x" * 200 + "\n")
+    for _ in range(2):
+        refused = gonk.run("import", "cells", "csv", path)
+        assert refused.code == 1
+        assert "has a line of more than" in refused.err and "what came before this is proposed" in refused.err
+        assert "missing.png" in refused.err, "the report comes first"
+    counts = gonk.run("import", "cells", "csv", path, "--json")
+    found = json.loads(counts.out)
+    assert (found["objects_known"], found["annotations_known"], found["broken"]["place"]) == (2, 2, str(path))
+    path.write_text(good)
+    again = gonk.json("import", "cells", "csv", path)
+    assert (again["annotations"], again["annotations_known"], again["broken"]) == (0, 2, None)
 
 
 def test_an_images_folder_that_is_none_is_refused(gonk: Gonk, coco: Path) -> None:

@@ -7,17 +7,23 @@ import that was interrupted is finished by running it again. What cannot be take
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 
 from gonk_node import schemas
 from gonk_node.core.events import AnnotationCreate
 from gonk_node.core.ids import EventRef
 from gonk_node.core.limits import SPOOLED_WAITING_BYTES_MAX
-from gonk_node.errors import AmbiguousError, ExistsError, NonconformingError, NotFoundError, WrongStateError
+from gonk_node.errors import (
+    AmbiguousError,
+    ExistsError,
+    InputFileError,
+    NonconformingError,
+    NotFoundError,
+    WrongStateError,
+)
 from gonk_node.formats.compact import NameTable
 from gonk_node.formats.file_part import FileOrPart, FilePart, open_file
 from gonk_node.formats.image_size import read_size
-from gonk_node.formats.loss import Loss, NotCarried
+from gonk_node.formats.loss import NotCarried
 from gonk_node.formats.sample import (
     ImportedAnnotation,
     ImportedImage,
@@ -25,6 +31,7 @@ from gonk_node.formats.sample import (
     ImportedSchema,
     Record,
 )
+from gonk_node.replica.exchange.import_report import ImportReport
 from gonk_node.replica.exchange.importing_held import HeldAnnotations
 from gonk_node.replica.exchange.importing_labels import DeclaredLabels
 from gonk_node.replica.exchange.importing_objects import ImportedObjects, Target, Unusable
@@ -37,43 +44,7 @@ from gonk_node.state.strict_json import Problem
 from gonk_node.store.content import ContentStore
 
 _WAITING_MAX = 4 * EVENTS_PER_ENTRY  # annotations that wait for their images
-_COUNTS = ("objects", "objects_known", "annotations", "annotations_known", "left_out")
 _WAITING_BYTES_MAX = 8 * 1024 * 1024  # of their bodies
-
-
-@dataclass(slots=True)
-class ImportReport:
-    """What an import did so far.
-
-    Attributes:
-        objects: new ones proposed.
-        objects_known: that were in the dataset before.
-        annotations: new ones proposed.
-        annotations_known: that were in the dataset before.
-        schemas: names of those that were missing in the dataset, and were proposed with it.
-        label_sets: names of schemas for which labels were proposed that the dataset did not have.
-        loss: what was left out, or is odd, each with its place; and what gonk has no place for.
-        left_out: annotations left out because their image or schema could not be used; the loss says so too.
-    """
-
-    objects: int = 0
-    objects_known: int = 0
-    annotations: int = 0
-    annotations_known: int = 0
-    schemas: list[str] = field(default_factory=list)
-    label_sets: list[str] = field(default_factory=list)
-    loss: Loss = field(default_factory=Loss)
-    left_out: int = 0
-
-    @property
-    def taken(self) -> int:
-        """How many objects and annotations are in the dataset now, whether they were before or not."""
-        return self.objects + self.objects_known + self.annotations + self.annotations_known
-
-    def as_dict(self) -> dict[str, object]:
-        """As plain data, for --json."""
-        counts = {name: getattr(self, name) for name in _COUNTS}
-        return {**counts, "schemas": self.schemas, "label_sets": self.label_sets, **self.loss.as_dict()}
 
 
 def _other_size(file: FileOrPart, width: int, height: int) -> bool:
@@ -114,28 +85,16 @@ class Importing:
         """Take everything that an importer yields.
 
         Raises:
-            InputFileError: the source is not of its format at all; nothing was signed.
+            InputFileError: it is not of its format at all, or broken before anything of it was taken; nothing was signed.
             DiskFullError, StorageError, KeyFileError: what was signed before stands.
         """
-        for record in records:
-            if isinstance(record, Problem):
-                self.report.loss.problem(record)
-            elif isinstance(record, NotCarried):
-                self.report.loss.not_carried(record.place, record.what)
-            elif isinstance(record, ImportedSchema):
-                self._documents.setdefault(record.name, {})[record.version] = record.document
-            elif isinstance(record, ImportedLabels):
-                self._declared.setdefault(record.schema, []).append(record)
-            elif isinstance(record, ImportedImage):
-                self._images.append(record)
-                self._spooled_bytes += record.path.spooled_bytes if isinstance(record.path, FilePart) else 0
-                if len(self._images) >= EVENTS_PER_ENTRY or self._spooled_bytes >= SPOOLED_WAITING_BYTES_MAX:
-                    self._propose_objects()
-            else:
-                self._waiting.append(record)
-                self._waiting_bytes += len(record.body)
-                if len(self._waiting) >= _WAITING_MAX or self._waiting_bytes >= _WAITING_BYTES_MAX:
-                    self._propose_waiting()
+        try:
+            for record in records:
+                self._take(record)
+        except InputFileError as error:
+            if not self.report.taken:
+                raise
+            self.report.broken = error
         self._propose_waiting()
         for schema, declared in self._declared.items() if self.report.taken else ():
             self._propose_labels(schema, declared)
@@ -145,6 +104,26 @@ class Importing:
                 self.report.loss.problem(found.problem())
                 self.report.left_out += found.annotations
         return self.report
+
+    def _take(self, record: Record) -> None:
+        if isinstance(record, Problem):
+            self.report.loss.problem(record)
+        elif isinstance(record, NotCarried):
+            self.report.loss.not_carried(record.place, record.what)
+        elif isinstance(record, ImportedSchema):
+            self._documents.setdefault(record.name, {})[record.version] = record.document
+        elif isinstance(record, ImportedLabels):
+            self._declared.setdefault(record.schema, []).append(record)
+        elif isinstance(record, ImportedImage):
+            self._images.append(record)
+            self._spooled_bytes += record.path.spooled_bytes if isinstance(record.path, FilePart) else 0
+            if len(self._images) >= EVENTS_PER_ENTRY or self._spooled_bytes >= SPOOLED_WAITING_BYTES_MAX:
+                self._propose_objects()
+        else:
+            self._waiting.append(record)
+            self._waiting_bytes += len(record.body)
+            if len(self._waiting) >= _WAITING_MAX or self._waiting_bytes >= _WAITING_BYTES_MAX:
+                self._propose_waiting()
 
     # --- objects ----------------------------------------------------------------------------------------
 
