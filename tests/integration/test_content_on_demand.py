@@ -125,7 +125,7 @@ def test_content_of_a_private_dataset_is_fetched_by_those_with_a_role(tmp_path: 
 
 def test_without_any_peer_it_is_said_what_to_do(owner: Gonk, reader: Gonk) -> None:
     exchange(owner, reader)
-    failed = reader.refused("show", "cells", "small.png", "--save", "-", code=3)
+    failed = reader.refused("show", "cells", "small.png", "--save", reader.files / "small.png", code=3)
     assert "no peer is known" in failed.err
     assert "gonk peer add" in failed.err
 
