@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from gonk_node.errors import InputFileError
-from gonk_node.formats.compact import NamedTexts
+from gonk_node.formats.compact import NameTable
 from gonk_node.formats.images import check_name, find, media_type
 from gonk_node.formats.loss import NotCarried
 from gonk_node.formats.sample import ImportedImage, Importer, Record, annotation
@@ -44,7 +44,7 @@ def _read(source: Path, images: Path | None, *, format_name: str, split_names: S
     if not folders:
         raise InputFileError("holds no folder for a class", where=str(source))
     yield from _beside(root, [above for _, above in splits])
-    names = NamedTexts()
+    names = NameTable()
     for split, folder in folders:
         empty = True
         for file in all_files(folder):
@@ -80,19 +80,19 @@ def _folders(root: Path) -> list[Path]:
     return sorted(path for path in root.iterdir() if path.is_dir() and not path.is_symlink())
 
 
-def _image(root: Path, split: str, folder: Path, file: Path, names: NamedTexts, format_name: str) -> Iterator[Record]:
+def _image(root: Path, split: str, folder: Path, file: Path, names: NameTable, format_name: str) -> Iterator[Record]:
     plain = file.relative_to(folder).as_posix()
     where = "/".join([*([split] if split else []), folder.name, plain])
     try:
         name = check_name(where if plain in names else plain)
         if name in names:
-            raise InputFileError(f"the file name {name!r} is taken by {names.get(name)}")
+            raise InputFileError(f"the file name {name!r} is taken by an image before it")
         path = find(root, file.relative_to(root).as_posix())
         kind = media_type(name, path)
     except InputFileError as error:
         yield Problem(str(file), f"{error.what}; left out")
         return
-    names.add(name, str(file))
+    names.add(name)
     yield ImportedImage(name, path, kind)
     origin: dict[str, Json] = {"file": where} | ({"split": split} if split else {})
     said: dict[str, Json] = {"label": folder.name}  # it is known by that, whatever its folder is called by then
