@@ -91,8 +91,8 @@ def test_what_strangers_proposed_is_not_the_latest_unless_nothing_else_is_there(
 
 def test_a_stranger_who_came_first_does_not_hide_ones_own_version(replica: Replica, owner: Proposer) -> None:
     first = thing(replica)[0]
-    sign(Proposer(author(replica, "sam")), object_update(0, first.ref, "of sam"))
-    mine = sign(owner, object_update(0, first.ref, "mine"))
+    came_first = author(replica, "sam").sign([object_update(0, first.ref, "of sam")]).header.time_ms
+    mine = EventRef(owner.author.sign([object_update(0, first.ref, "mine")], after_ms=came_first).entry_id, 0)
     rivals = {each.ref: each for each in thing(replica) if each.version == 1}
     assert not rivals[mine].named
     assert owner.latest(thing(replica)).ref == mine
