@@ -5,7 +5,6 @@ What the files say is for the formats. It signs nothing.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -50,14 +49,12 @@ def export(samples: Iterable[Sample], source: Source, format_name: str, target: 
         StorageError, DiskFullError: the disk. As `Sample.open`.
     """
     loss = Loss()
-    if os.path.lexists(target):  # also found by the writer, which has commands in mind
-        raise ExistsError("is there already; nothing was written", where=str(target), hint="give another folder")
-    declared = source.declared()
     try:
         writer = FolderWriter(target)
     except ExistsError as error:
         error.hint = "give another folder"  # the option of the command line does not exist here
         raise
+    declared = source.declared()
     with writer as folder:
         again = partial(_all, samples)
         EXPORTERS[format_name](job.Job(again, folder, loss, content, declared.labels, declared.schemas))
