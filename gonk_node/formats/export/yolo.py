@@ -27,7 +27,7 @@ from gonk_node.formats.export.job import (
 from gonk_node.formats.export.numbering import Labels, kept_id
 from gonk_node.formats.image_size import ImageSize
 from gonk_node.formats.safe_names import Names, split_extension
-from gonk_node.formats.yolo import data_yaml as yolo_yaml
+from gonk_node.formats.yolo import data_yaml
 from gonk_node.formats.yolo.shapes import (
     DETECT,
     OBB,
@@ -187,7 +187,7 @@ class _Export:
             if number not in names:  # its class has no annotation left, and readers want no gaps
                 self._job.loss.not_carried(f"class {number}", "names of classes that no annotation has")
                 names[number] = unused_class(number)
-        return yolo_yaml.dump(pairs, dict(sorted(names.items())), points)
+        return data_yaml.dump(pairs, dict(sorted(names.items())), points)
 
 
 def _outside_of_images(path: str) -> str:

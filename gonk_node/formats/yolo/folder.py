@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from gonk_node.core.limits import EXPORT_LABELS_MAX
 from gonk_node.errors import InputFileError
 from gonk_node.formats.images import check_folder
-from gonk_node.formats.yolo import data_yaml as yolo_yaml
+from gonk_node.formats.yolo import data_yaml
 from gonk_node.state.strict_json import Problem
 
 _YAML = ("data.yaml", "data.yml", "dataset.yaml")
@@ -79,7 +79,7 @@ class Source:
         check_folder(images)
         file = next((source / name for name in _YAML if (source / name).is_file()), None) if source.is_dir() else source
         root = source.resolve() if source.is_dir() else source.resolve().parent
-        document = {} if file is None else yolo_yaml.load(file)
+        document = {} if file is None else data_yaml.load(file)
         place = file or next((root / name for name in _CLASSES if (root / name).is_file()), None)
         if place is None:
             raise InputFileError(

@@ -54,8 +54,8 @@ def export(samples: Iterable[Sample], source: Source, format_name: str, target: 
     except ExistsError as error:
         error.hint = "give another folder"  # the option of the command line does not exist here
         raise
-    declared = source.declared()
     with writer as folder:
+        declared = source.declared()
         again = partial(_all, samples)
         EXPORTERS[format_name](job.Job(again, folder, loss, content, declared.labels, declared.schemas))
         folder.write_checksums()
