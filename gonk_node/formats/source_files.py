@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from gonk_node.errors import InputFileError
 from gonk_node.formats.images import find
 from gonk_node.state.strict_json import Problem
+
+T = TypeVar("T")
 
 
 def source_files(source: Path, suffixes: Sequence[str]) -> Iterator[Path | Problem]:
@@ -45,3 +48,33 @@ def source_files(source: Path, suffixes: Sequence[str]) -> Iterator[Path | Probl
         yield Problem(str(problem.filename), f"cannot be read: {problem.strerror}; left out")
     if empty:
         raise InputFileError(f"holds no {' or '.join(suffixes)} file", where=str(source))
+
+
+def good_files(files: Iterable[Path], open_one: Callable[[Path], T]) -> Iterator[tuple[Path, T] | Problem]:
+    """Each file with what is made of it; one that is refused is a Problem, told as soon as another one is good.
+
+    Args:
+        files: of one format, as it seems.
+        open_one: raises InputFileError for one that is not of it.
+
+    Raises:
+        InputFileError: of the first file, after the last one: none is good.
+    """
+    refused: InputFileError | None = None
+    waiting: list[Problem] = []
+    good = False
+    for file in files:
+        try:
+            made = open_one(file)
+        except InputFileError as error:
+            error.where = error.where or str(file)
+            refused = refused or error
+            waiting.append(Problem(error.where, f"{error.what}; left out"))
+        else:
+            good = True
+            yield from waiting
+            waiting = []
+            yield file, made
+    if refused is not None and not good:
+        raise refused
+    yield from waiting

@@ -23,6 +23,7 @@ from gonk_node.formats.decimals import read as read_number
 from gonk_node.formats.images import check_folder, check_name, find, media_type
 from gonk_node.formats.loss import NotCarried
 from gonk_node.formats.sample import ImportedImage, Record, annotation, number, whole
+from gonk_node.formats.source_files import good_files
 from gonk_node.formats.strict_xml import parse
 from gonk_node.state.strict_json import Json, Problem, canonical
 
@@ -72,22 +73,12 @@ def read_files(files: Sequence[Path], images: Path | None) -> Iterator[Record]:
     """
     check_folder(images)
     names = NamedTexts()
-    bad: list[Problem] = []
-    good = 0
-    for file in files:
-        try:
-            root = _load(file)
-        except InputFileError as error:
-            bad.append(Problem(str(file), f"{error.what}; left out"))
-            if good:
-                yield bad[-1]
-            continue
-        if not good:
-            yield from bad
-        good += 1
-        yield from _read_image(root, file, images, names)
-    if not good and bad:
-        raise InputFileError(bad[0].what.removesuffix("; left out"), where=bad[0].place)
+    for found in good_files(files, _load):
+        if isinstance(found, Problem):
+            yield found
+        else:
+            file, root = found
+            yield from _read_image(root, file, images, names)
 
 
 def _load(file: Path) -> Element:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 
 from gonk_node.core.plural import with_its
@@ -21,6 +22,7 @@ from gonk_node.formats.images import check_folder, check_name, find, media_type
 from gonk_node.formats.json_stream import read_members
 from gonk_node.formats.loss import NotCarried
 from gonk_node.formats.sample import ImportedImage, Record, annotation, whole
+from gonk_node.formats.source_files import good_files
 from gonk_node.state.strict_json import Json, Problem
 
 _FORMAT = "coco"
@@ -53,22 +55,18 @@ def _json_files(folder: Path) -> list[Path]:
 
 def _read_files(files: Sequence[Path], images: Path | None) -> Iterator[Record]:
     """Read all of them that are COCO files; a single bad one among good ones is a Problem."""
-    bad: list[InputFileError] = []
     folders = NamedTexts()
-    for file in files:
-        records = _read_file(file, images, folders)
-        try:
-            first = next(records, None)  # the file was gone through once then
-        except InputFileError as error:
-            bad.append(error)
-            continue
-        if first is not None:
-            yield first
-            yield from records
-    if len(bad) == len(files):
-        raise bad[0]
-    for each in bad:
-        yield Problem(str(each.where), f"{each.what}; left out")
+    for found in good_files(files, lambda file: _begun(_read_file(file, images, folders))):
+        if isinstance(found, Problem):
+            yield found
+        else:
+            yield from found[1]
+
+
+def _begun(records: Iterator[Record]) -> Iterator[Record]:
+    """The same records, the first of which was read: with it the file was gone through once."""
+    first = list(islice(records, 1))
+    return chain(first, records)
 
 
 def _read_file(source: Path, images: Path | None, folders: NamedTexts) -> Iterator[Record]:

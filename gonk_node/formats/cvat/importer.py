@@ -20,6 +20,7 @@ from gonk_node.formats.cvat.shapes import FORMAT
 from gonk_node.formats.images import check_folder
 from gonk_node.formats.label_set import Label
 from gonk_node.formats.sample import ImportedLabels, Record
+from gonk_node.formats.source_files import good_files
 from gonk_node.formats.strict_xml import Whole
 from gonk_node.state.strict_json import Problem
 
@@ -39,24 +40,13 @@ def read(source: Path, images: Path | None) -> Iterator[Record]:
     files = _files(source)
     labels = _Labels()
     paths = NamedTexts()
-    bad: list[Problem] = []
-    good = 0
-    for file in files:
-        try:
-            _check(file)
-        except InputFileError as error:
-            bad.append(Problem(str(file), f"{error.what}; left out"))
-            if good:
-                yield bad[-1]
+    for found in good_files(files, _check):
+        if isinstance(found, Problem):
+            yield found
             continue
-        if not good:
-            yield from bad
-        good += 1
-        one = CvatFile(file, images, paths)
-        yield from one.records(strict_xml.read(file, _OPENED))
+        one = CvatFile(found[0], images, paths)
+        yield from one.records(strict_xml.read(found[0], _OPENED))
         labels.add(one)
-    if not good:
-        raise InputFileError(bad[0].what.removesuffix("; left out"), where=bad[0].place)
     yield from labels.records()
 
 
