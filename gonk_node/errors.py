@@ -71,7 +71,7 @@ class GonkError(Exception):
     def in_dataset(self, name: str) -> GonkError:
         """The same error, its hint naming the dataset: the layers that know the rules do not know what it is called here."""
         if self.hint is not None:
-            self.hint = re.sub(r"\bDATASET\b", name, self.hint)
+            self.hint = re.sub(r"\bDATASET\b", lambda _: name, self.hint)
         return self
 
     def as_dict(self) -> dict[str, str | None]:

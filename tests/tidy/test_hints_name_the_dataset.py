@@ -52,3 +52,7 @@ def test_commands_in_hints_that_need_a_dataset_have_a_place_for_it() -> None:
 )
 def test_the_name_is_put_in_its_place(hint: str | None, shown: str | None) -> None:
     assert NotFoundError("what", hint=hint).in_dataset("cells").hint == shown
+
+
+def test_a_name_is_put_there_as_it_is() -> None:
+    assert NotFoundError("what", hint="gonk sync DATASET").in_dataset(r"a\q\1").hint == r"gonk sync a\q\1"
